@@ -1,0 +1,126 @@
+//! `mountfs:fs/mounts`: the life of a mount.
+
+use crate::bindings::grants::{self, Access, Key};
+use crate::bindings::mounts::{Error, Guest, MountInfo, MountOptions, SyncReport};
+use crate::bindings::{Component, host::types::DescriptorType, host::types::PathFlags};
+use crate::mount::Mount;
+use crate::path::{self, MountPoint};
+use crate::state::{self, Claim};
+use std::rc::Rc;
+
+const DEFAULT_ID: &str = "mountfs";
+
+impl Guest for Component {
+    fn mount(path: String, options: MountOptions) -> Result<MountInfo, Error> {
+        let point = parse(&path)?;
+        let id = options.id.unwrap_or_else(|| DEFAULT_ID.to_owned());
+        path::check_id(&id).map_err(Error::InvalidId)?;
+        let access = options.access.unwrap_or(Access::ReadWrite);
+
+        let _claim = claim(&point)?;
+        if let Some(mount) = state::table().mount(&point) {
+            return match mount.id == id && mount.access == access {
+                true => Ok(info(mount)),
+                false => Err(Error::AlreadyMounted(mount.id.clone())),
+            };
+        }
+        check_in_the_way(&point)?;
+
+        let key = Key { path: path.clone(), id: id.clone() };
+        let grant = grants::acquire(&key, access, options.start_in)?;
+        let root = grant.root()?;
+        let mount = Rc::new(Mount::of_grant(path, id, access, grant, root));
+        state::change(|table| table.insert(&point, mount.clone()));
+        Ok(info(&mount))
+    }
+
+    fn sync(path: String) -> Result<SyncReport, Error> {
+        let point = parse(&path)?;
+        let mount = attached(&point)?;
+        sync(&mount)
+    }
+
+    fn unmount(path: String) -> Result<SyncReport, Error> {
+        let point = parse(&path)?;
+        let _claim = claim(&point)?;
+        let mount = attached(&point)?;
+        let report = sync(&mount)?;
+        detach(&point, &mount);
+        Ok(report)
+    }
+
+    fn revoke(path: String, id: String) -> Result<bool, Error> {
+        let point = parse(&path)?;
+        path::check_id(&id).map_err(Error::InvalidId)?;
+        let _claim = claim(&point)?;
+
+        let mount = attached(&point).ok().filter(|mount| mount.id == id);
+        let synced = mount.as_ref().map(|mount| {
+            let synced = sync(mount);
+            detach(&point, mount);
+            synced
+        });
+        let was_kept = grants::revoke(&Key { path, id })?;
+        match synced {
+            None => Ok(was_kept),
+            Some(synced) => synced.map(|_| true),
+        }
+    }
+
+    fn mounted() -> Vec<MountInfo> {
+        state::table().mounts().into_iter().map(|mount| info(mount)).collect()
+    }
+}
+
+fn parse(path: &str) -> Result<MountPoint, Error> {
+    MountPoint::parse(path).map_err(Error::InvalidPath)
+}
+
+fn claim(point: &MountPoint) -> Result<Claim, Error> {
+    Claim::take(point).ok_or(Error::Busy)
+}
+
+fn attached(point: &MountPoint) -> Result<Rc<Mount>, Error> {
+    state::table().mount(point).cloned().ok_or(Error::NotMounted)
+}
+
+fn sync(mount: &Mount) -> Result<SyncReport, Error> {
+    let report = mount.grant().ok_or(Error::NotMounted)?.sync()?;
+    match report.failures.is_empty() {
+        true => Ok(report),
+        false => Err(Error::Incomplete(report)),
+    }
+}
+
+fn detach(point: &MountPoint, mount: &Mount) {
+    state::change(|table| table.remove(point));
+    mount.detach();
+}
+
+fn info(mount: &Mount) -> MountInfo {
+    MountInfo {
+        path: mount.path.clone(),
+        id: mount.id.clone(),
+        access: mount.access,
+        label: mount.label.clone(),
+        unsynced: mount.grant().and_then(|grant| grant.unsynced()),
+    }
+}
+
+/// A file where a mount point, or a directory above it, has to be would vanish behind it: refuse, before anybody is
+/// asked for anything.
+fn check_in_the_way(point: &MountPoint) -> Result<(), Error> {
+    for depth in 1..=point.parts().len() {
+        let parts = &point.parts()[..depth];
+        let Some(kind) = super::descriptor::kind_at(parts, PathFlags::SYMLINK_FOLLOW) else {
+            return Ok(());
+        };
+        if kind != DescriptorType::Directory {
+            return Err(Error::InvalidPath(format!(
+                "/{} is a file: mount where there is a directory or nothing",
+                parts.join("/")
+            )));
+        }
+    }
+    Ok(())
+}

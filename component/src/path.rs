@@ -1,0 +1,115 @@
+//! Guest paths that name a place in the mount table.
+
+use std::fmt;
+
+/// An absolute guest path in normal form: where a mount is, or could be, attached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MountPoint(Vec<String>);
+
+impl MountPoint {
+    /// Checks a path that a guest or embedder wants to mount at.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not a mount point, for a person.
+    pub fn parse(path: &str) -> Result<Self, String> {
+        let Some(relative) = path.strip_prefix('/') else {
+            return Err(format!("{path:?} is not absolute: it has to begin with `/`"));
+        };
+        if path.contains('\0') {
+            return Err(format!("{path:?} contains a NUL character"));
+        }
+        if relative.is_empty() {
+            return Ok(Self::default());
+        }
+        let parts = relative.split('/').map(|part| match part {
+            "" => Err(format!("{path:?} has an empty part: write each `/` once, and none at the end")),
+            "." | ".." => Err(format!("{path:?} has the part `{part}`: write the path without it")),
+            part => Ok(part.to_owned()),
+        });
+        parts.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The place of a preopen of the host under the guest's root. `None` for a name that leads above it.
+    ///
+    /// Relative names count from the root, because that is what a libc does with them; so `.` is the root itself.
+    pub fn of_preopen(name: &str) -> Option<Self> {
+        let parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
+        parts.map(|part| (part != "..").then(|| part.to_owned())).collect::<Option<_>>().map(Self)
+    }
+
+    /// Its parts, from the root down; none for `/`.
+    pub fn parts(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for MountPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("/");
+        }
+        self.0.iter().try_for_each(|part| write!(f, "/{part}"))
+    }
+}
+
+/// Checks the id of a grant. The rule is that of a browser's directory picker (File System Access, `id`), for every
+/// host, so that an app moves between hosts unchanged.
+///
+/// # Errors
+///
+/// Why it is not an id, for a person.
+pub fn check_id(id: &str) -> Result<(), String> {
+    if id.is_empty() || id.len() > 32 {
+        return Err(format!("{id:?} has {} characters: an id has 1 to 32", id.chars().count()));
+    }
+    match id.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
+        Some(c) => Err(format!("{id:?} contains {c:?}: an id has only `A-Z a-z 0-9 _ -`")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_point_prints_as_it_was_written() {
+        for path in ["/", "/local", "/a/b c/ü", "/a/..b/.c"] {
+            assert_eq!(MountPoint::parse(path).unwrap().to_string(), path);
+        }
+    }
+
+    #[test]
+    fn what_is_no_mount_point_says_why() {
+        for (path, why) in [
+            ("", "not absolute"),
+            ("local", "not absolute"),
+            ("/a/", "empty part"),
+            ("//a", "empty part"),
+            ("//", "empty part"),
+            ("/a/./b", "`.`"),
+            ("/a/..", "`..`"),
+            ("/a\0b", "NUL"),
+        ] {
+            let error = MountPoint::parse(path).unwrap_err();
+            assert!(error.contains(why), "{path:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn preopens_have_a_place_under_the_root() {
+        for (name, place) in [(".", Some("/")), ("/", Some("/")), ("lib", Some("/lib")), ("/a//b/", Some("/a/b"))] {
+            assert_eq!(MountPoint::of_preopen(name).map(|p| p.to_string()).as_deref(), place);
+        }
+        assert_eq!(MountPoint::of_preopen("../up"), None);
+    }
+
+    #[test]
+    fn ids_are_those_a_picker_takes() {
+        assert!(check_id("pyscript").is_ok() && check_id("A-z_9").is_ok() && check_id(&"x".repeat(32)).is_ok());
+        for id in ["", "a b", "é", "a/b", "a\0", &"x".repeat(33)] {
+            assert!(check_id(id).is_err(), "{id:?}");
+        }
+    }
+}

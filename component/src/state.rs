@@ -1,0 +1,112 @@
+//! The one table of this instance.
+//!
+//! A call to the host may suspend this call and let another one run. So no borrow is held across one: a reader gets the
+//! table as it is now and keeps it; a writer copies it if, and only if, somebody is reading.
+
+use crate::bindings::host::preopens;
+use crate::mount::Mount;
+use crate::path::MountPoint;
+use crate::table::Table;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The mount table of this instance.
+pub(crate) type Mounts = Table<Rc<Mount>>;
+
+#[derive(Default)]
+struct State {
+    table: Rc<Mounts>,
+    preopens: Vec<Preopen>,
+    /// Mount points with a mount, unmount or revoke under way.
+    pending: Vec<MountPoint>,
+    started: bool,
+}
+
+/// A preopen the guest gets next to the root: the name the host gave it, and what it is.
+#[derive(Clone)]
+pub(crate) struct Preopen {
+    pub(crate) name: String,
+    pub(crate) target: Target,
+}
+
+#[derive(Clone)]
+pub(crate) enum Target {
+    /// In the guest's tree, so mounts over it and below it are seen.
+    Place(MountPoint),
+    /// A name that leads above the root: outside the tree.
+    Outside(Rc<Mount>),
+}
+
+thread_local! {
+    static STATE: RefCell<State> = RefCell::default();
+}
+
+/// The table as it is now.
+pub(crate) fn table() -> Rc<Mounts> {
+    start();
+    STATE.with_borrow(|state| state.table.clone())
+}
+
+/// Changes the table.
+pub(crate) fn change<R>(change: impl FnOnce(&mut Mounts) -> R) -> R {
+    start();
+    STATE.with_borrow_mut(|state| change(Rc::make_mut(&mut state.table)))
+}
+
+/// The preopens of the host that are not the guest's root itself.
+pub(crate) fn preopens() -> Vec<Preopen> {
+    start();
+    STATE.with_borrow(|state| state.preopens.clone())
+}
+
+/// Takes in the host's preopens, once, before the first use.
+fn start() {
+    if STATE.with_borrow(|state| state.started) {
+        return;
+    }
+    let directories = preopens::get_directories();
+    STATE.with_borrow_mut(|state| {
+        if std::mem::replace(&mut state.started, true) {
+            return;
+        }
+        let table = Rc::make_mut(&mut state.table);
+        for (root, name) in directories {
+            let mount = Rc::new(Mount::of_preopen(name.clone(), root));
+            let target = match MountPoint::of_preopen(&name) {
+                Some(point) => {
+                    table.insert_preopen(&point, mount);
+                    // A libc takes `.` for everything; given out under its own name it would hide the root, and every
+                    // mount with it.
+                    if point.parts().is_empty() {
+                        continue;
+                    }
+                    Target::Place(point)
+                }
+                None => Target::Outside(mount),
+            };
+            state.preopens.push(Preopen { name, target });
+        }
+    });
+}
+
+/// A mount point that nobody else may mount, unmount or revoke until this is dropped.
+pub(crate) struct Claim(MountPoint);
+
+impl Claim {
+    /// `None` when somebody else has it.
+    pub(crate) fn take(point: &MountPoint) -> Option<Self> {
+        STATE.with_borrow_mut(|state| {
+            let free = !state.pending.contains(point);
+            free.then(|| {
+                state.pending.push(point.clone());
+                Self(point.clone())
+            })
+        })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        STATE.with_borrow_mut(|state| state.pending.retain(|point| *point != self.0));
+    }
+}

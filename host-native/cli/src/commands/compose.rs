@@ -1,0 +1,60 @@
+//! `mountfs compose`.
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use mountfs_host::Grants;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Put the mountfs component into an interpreter, as one component for any host.
+///
+/// What the app imports of wasi:filesystem and mountfs:fs/mounts comes from the mountfs component; the result exports
+/// what the app exports, and mountfs:fs/mounts. It runs under `mountfs run`, under any host that provides
+/// mountfs:fs/grants, and with --preopen-grants under any WASI host.
+#[derive(Args)]
+pub(crate) struct Compose {
+    /// The app: a component, or a WASI preview 1 command, which is made a component first.
+    app: PathBuf,
+
+    /// Where to write the composed component.
+    #[arg(short, long, value_name = "OUT.wasm")]
+    output: PathBuf,
+
+    /// Take grants from the host's preopens: `wasmtime run --dir HOST::/local OUT.wasm` then grants HOST for the mount
+    /// point /local.
+    #[arg(long)]
+    preopen_grants: bool,
+}
+
+impl Compose {
+    pub(crate) fn call(self) -> Result<ExitCode> {
+        let app = fs::read(&self.app).with_context(|| format!("cannot read the app {}", self.app.display()))?;
+        let same = |output: PathBuf| self.app.canonicalize().is_ok_and(|app| app == output);
+        ensure!(
+            !self.output.canonicalize().is_ok_and(same),
+            "{} is the app itself: name another file with --output",
+            self.output.display()
+        );
+        let grants = if self.preopen_grants { Grants::Preopens } else { Grants::Host };
+        let composed = mountfs_host::compose(&app, grants)
+            .with_context(|| format!("cannot compose {}", self.app.display()))?;
+        write(&self.output, &composed).with_context(|| format!("cannot write {}", self.output.display()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// All of it, or what was there before.
+fn write(output: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    // The mode a new file gets, in place of the owner-only one of a temporary file.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(output)?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! `mountfs grants`.
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use mountfs_host::{FileStore, GrantStore as _, Kept};
+use std::process::ExitCode;
+
+/// Show or take back the folders you granted, which `mountfs run` keeps for the next time.
+#[derive(Args)]
+pub(crate) struct Grants {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Show every kept grant: the app, where it sees the folder, the access, the folder. The default.
+    List {
+        /// As JSON: a list of {app, path, id, folder, access}.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back the grants for a mount point: the apps will have to ask again.
+    Revoke {
+        /// The mount point, as the list shows it.
+        path: String,
+        /// Only the grant with this id; otherwise those of every id.
+        #[arg(long)]
+        id: Option<String>,
+        /// Only the grant of this app, as the list shows it; otherwise those of every app.
+        #[arg(long)]
+        app: Option<String>,
+    },
+}
+
+impl Grants {
+    pub(crate) fn call(self) -> Result<ExitCode> {
+        let store = super::run::store()?;
+        match self.verb.unwrap_or(Verb::List { json: false }) {
+            Verb::List { json: true } => println!("{}", serde_json::to_string_pretty(&store.list()?)?),
+            Verb::List { json: false } => list(&store)?,
+            Verb::Revoke { path, id, app } => {
+                let wanted = |kept: &Kept| {
+                    kept.key.path == path
+                        && id.as_ref().is_none_or(|id| *id == kept.key.id)
+                        && app.as_ref().is_none_or(|app| *app == kept.app)
+                };
+                let found: Vec<_> = store.list()?.into_iter().filter(wanted).collect();
+                if found.is_empty() {
+                    bail!("no grant is kept for {path:?} like that: `mountfs grants` lists what is");
+                }
+                for kept in found {
+                    store.remove(&kept.app, &kept.key)?;
+                    println!("revoked {} of {}: {}", kept.key, kept.app.escape_debug(), kept.folder.display());
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn list(store: &FileStore) -> Result<()> {
+    let grants = store.list()?;
+    if grants.is_empty() {
+        eprintln!("no grants are kept in {}", store.path().display());
+    }
+    let width = |text: fn(&Kept) -> String| grants.iter().map(|kept| text(kept).len()).max().unwrap_or(0);
+    let (app, key): (fn(&Kept) -> String, fn(&Kept) -> String) =
+        (|kept| kept.app.escape_debug().to_string(), |kept| kept.key.to_string());
+    let (app_width, key_width) = (width(app), width(key));
+    for kept in &grants {
+        let access = kept.access.to_string();
+        println!("{:app_width$}  {:key_width$}  {access:14}  {}", app(kept), key(kept), kept.folder.display());
+    }
+    Ok(())
+}

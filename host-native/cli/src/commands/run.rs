@@ -1,0 +1,224 @@
+//! `mountfs run`.
+
+use super::Failed;
+use crate::engine;
+use crate::folder::{Named, Preopen};
+use crate::prompt::{self, Prompt, RefuseAloud};
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::Args;
+use mountfs_host::{
+    Access, ComposeError, Control, FileStore, GrantKey, GrantStore as _, Grants, MountError, MountOptions, MountfsCtx,
+    MountfsCtxView, MountfsView, Mounts, app_name,
+};
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wasmtime::Store;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::p2::bindings::Command;
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxView, WasiView};
+
+/// The id of a `--mount`: what a guest gets that names none.
+const ID: &str = "mountfs";
+
+/// Of a run that mountfs could not start or finish; as in docker and env, so that it is told from the guest's own.
+const FAILED: u8 = 125;
+
+/// Of a guest that trapped; as of a process that aborted, and as in wasmtime.
+const TRAPPED: u8 = 134;
+
+/// Run an app in folders you choose.
+///
+/// The app sees the folders given here, those it asks for and is granted, and nothing else of the machine: no other
+/// files, no network. Everything it wrote is durable when the command ends.
+///
+/// Ends with the app's exit code; 125 when mountfs itself failed, 134 when the app trapped.
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Mount a folder before the app starts: --mount /work=~/work, or read-only --mount /data=./data:ro.
+    #[arg(long, value_name = "GUEST=HOST[:ro]")]
+    mount: Vec<Named>,
+
+    /// Let the app mount this folder when it asks for this id, wherever it wants it: --grant pyscript=./work.
+    #[arg(long, value_name = "ID=HOST[:ro]")]
+    grant: Vec<Named>,
+
+    /// Preopen a folder, as wasmtime does: for a standard library, say. It is never asked for and never revoked.
+    #[arg(long, value_name = "HOST::GUEST")]
+    dir: Vec<Preopen>,
+
+    /// Set an environment variable of the app, or hand on one of yours. The app sees no others.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+
+    /// Never ask: what was not granted before is refused.
+    #[arg(long)]
+    no_prompt: bool,
+
+    /// The name under which the app's grants are kept; by default its file name and digest, so that other code is
+    /// another app.
+    #[arg(long, value_name = "NAME")]
+    app_name: Option<String>,
+
+    /// The app: a component, composed or not, or a WASI preview 1 command.
+    app: PathBuf,
+
+    /// What the app gets as its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// What the store of this run holds.
+struct Guest {
+    wasi: WasiCtx,
+    mountfs: MountfsCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl MountfsView for Guest {
+    fn mountfs(&mut self) -> MountfsCtxView<'_> {
+        MountfsCtxView { ctx: &mut self.mountfs, wasi: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl Run {
+    pub(crate) fn call(self) -> Result<ExitCode, Failed> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let result = runtime.block_on(self.run());
+        // A prompt or a read of standard input may still block a thread.
+        runtime.shutdown_background();
+        result.map_err(|error| Failed { error, code: FAILED.into() })
+    }
+
+    async fn run(self) -> Result<ExitCode> {
+        let name = self.app.file_name().unwrap_or(self.app.as_os_str()).to_string_lossy().into_owned();
+        let bytes = fs::read(&self.app).with_context(|| format!("cannot read the app {}", self.app.display()))?;
+        let guest = self.guest(&name, &bytes)?;
+        let control = guest.mountfs.control();
+
+        let app = self.composed(bytes)?;
+        let engine = engine::engine()?;
+        let component = engine::compile(&engine, &name, &app)?;
+        let mut linker = Linker::new(&engine);
+        mountfs_host::add_to_linker(&mut linker)?;
+        let mut store = Store::new(&engine, guest);
+        let instance = linker
+            .instantiate_async(&mut store, &component)
+            .await
+            .map_err(|error| anyhow!("{name} cannot start, because it imports what nothing here provides: {error:#}"))?;
+        let command = Command::new(&mut store, &instance)
+            .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))?;
+        if !self.mount.is_empty() {
+            let mounts = Mounts::new(&mut store, &instance)?;
+            for Named { name, folder, access } in &self.mount {
+                let access = (*access == Access::Read).then_some(mountfs_host::GuestAccess::Read);
+                let options = MountOptions { access, ..MountOptions::default() };
+                let mounted = mounts.mount(&mut store, name, &options).await?;
+                mounted.map_err(|error| anyhow!("cannot mount {} at {name}: {}", folder.display(), explain(&error)))?;
+            }
+        }
+        let ended = command.wasi_cli_run().call_run(&mut store).await;
+        let synced = sync(&control);
+        let code = exit_code(&name, ended)?;
+        synced?;
+        Ok(code)
+    }
+
+    fn guest(&self, name: &str, app: &[u8]) -> Result<Guest> {
+        let mut wasi = WasiCtx::builder();
+        wasi.inherit_stdio().allow_blocking_current_thread(true).arg(name).args(&self.args);
+        for variable in &self.env {
+            match variable.split_once('=') {
+                Some((name, value)) => drop(wasi.env(name, value)),
+                None => {
+                    if let Ok(value) = std::env::var(variable) {
+                        wasi.env(variable, value);
+                    }
+                }
+            }
+        }
+        for Preopen { folder, name } in &self.dir {
+            wasi.preopened_dir(folder, name, FsPerms::ReadWrite)
+                .map_err(|error| anyhow!("cannot preopen the folder {}: {error:#}", folder.display()))?;
+        }
+
+        let mut mountfs = MountfsCtx::builder();
+        mountfs.allow_blocking_current_thread(true);
+        mountfs.app(self.app_name.clone().unwrap_or_else(|| app_name(name, app)));
+        for Named { name, folder, access } in &self.mount {
+            mountfs.grant(GrantKey::new(name, ID), folder, *access)?;
+        }
+        for Named { name, folder, access } in &self.grant {
+            mountfs.grant_id(name, folder, *access)?;
+        }
+        let store = store()?;
+        // A store that cannot be read is said now, not when the app asks.
+        store.list()?;
+        mountfs.store(store);
+        match (self.no_prompt, prompt::is_possible()) {
+            (true, _) => mountfs.picker(RefuseAloud { why: "--no-prompt" }),
+            (false, false) => mountfs.picker(RefuseAloud { why: "there is no terminal to ask at" }),
+            (false, true) => mountfs.picker(Prompt),
+        };
+        Ok(Guest { wasi: wasi.build(), mountfs: mountfs.build(), table: ResourceTable::new() })
+    }
+
+    /// The app with the component in it; as it is, when it has it already or needs none.
+    fn composed(&self, app: Vec<u8>) -> Result<Vec<u8>> {
+        match mountfs_host::compose(&app, Grants::Host) {
+            Ok(composed) => Ok(composed),
+            Err(ComposeError::AlreadyComposed) => Ok(app),
+            Err(ComposeError::NothingToConnect) if self.mount.is_empty() => Ok(app),
+            Err(error) => Err(error).with_context(|| format!("cannot run {}", self.app.display())),
+        }
+    }
+}
+
+/// The user's own grants.
+pub(super) fn store() -> Result<FileStore> {
+    FileStore::of_user().context("there is no home folder to keep grants in: set HOME")
+}
+
+/// What a guest wrote reached the disk's cache when it wrote it; here it reaches the disk.
+fn sync(control: &Control) -> Result<()> {
+    let mut failed = Vec::new();
+    for (key, report) in control.sync() {
+        tracing::info!(%key, "{report}");
+        failed.extend(report.failures.iter().map(|failure| format!("{} in {key}: {}", failure.path, failure.reason)));
+    }
+    if !failed.is_empty() {
+        bail!("written, but perhaps not durable: {}", failed.join("; "));
+    }
+    Ok(())
+}
+
+fn exit_code(name: &str, ended: wasmtime::Result<Result<(), ()>>) -> Result<ExitCode> {
+    match ended {
+        Ok(Ok(())) => Ok(ExitCode::SUCCESS),
+        Ok(Err(())) => Ok(ExitCode::FAILURE),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(code)) => Ok(u8::try_from(*code).unwrap_or(u8::MAX).into()),
+            None => {
+                eprintln!("mountfs: {name} trapped: {error:#}");
+                Ok(TRAPPED.into())
+            }
+        },
+    }
+}
+
+/// An error of `mounts`, for whoever wrote the command line.
+fn explain(error: &MountError) -> String {
+    match error {
+        MountError::InvalidPath(why) => why.clone(),
+        MountError::InvalidId(why) => why.clone(),
+        MountError::AlreadyMounted(_) => "there are two --mount for it".to_owned(),
+        MountError::Other(what) => what.clone(),
+        other => format!("{other:?}"),
+    }
+}

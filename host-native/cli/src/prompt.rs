@@ -1,0 +1,88 @@
+//! Asks at the terminal.
+
+use async_trait::async_trait;
+use dialoguer::{Input, Select};
+use mountfs_host::{PickError, PickRequest, Picked, Picker};
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+/// Whether there is somebody to ask.
+pub(crate) fn is_possible() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks at the terminal, on standard error, so that the guest's output stays its own.
+pub(crate) struct Prompt;
+
+#[async_trait]
+impl Picker for Prompt {
+    async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
+        let asked = tokio::task::spawn_blocking(move || ask(&request)).await;
+        asked.map_err(|error| PickError::Other(error.to_string()))?
+    }
+}
+
+fn ask(request: &PickRequest) -> Result<Picked, PickError> {
+    let app = request.app.escape_debug();
+    eprintln!("\n{app} asks for a folder of yours.");
+    eprintln!("  it would see the folder at   {}", request.key);
+    eprintln!("  and could, in all of it,     {}", request.access);
+    let folder = match &request.known {
+        Some(folder) => folder.clone(),
+        None => ask_folder()?,
+    };
+    let choice = Select::new()
+        .with_prompt(format!("Let it {} in {}?", request.access, folder.display()))
+        .items(["no", "yes, this time", "yes, and next time too"])
+        .default(0)
+        .interact_opt();
+    match choice {
+        Ok(Some(0)) => Err(PickError::Denied),
+        Ok(Some(answer)) => Ok(Picked { folder, keep: answer == 2 }),
+        Ok(None) | Err(_) => Err(PickError::Cancelled),
+    }
+}
+
+fn ask_folder() -> Result<PathBuf, PickError> {
+    let check = |text: &String| match text.trim() {
+        "" => Ok(()),
+        text if expand(text).is_dir() => Ok(()),
+        text => Err(format!("{} is not a folder", expand(text).display())),
+    };
+    let answer = Input::new()
+        .with_prompt("Which folder? (nothing for none)")
+        .allow_empty(true)
+        .validate_with(check)
+        .interact_text();
+    match answer.as_deref().map(str::trim) {
+        Ok("") | Err(_) => Err(PickError::Cancelled),
+        Ok(text) => Ok(std::path::absolute(expand(text)).unwrap_or_else(|_| expand(text))),
+    }
+}
+
+/// `~` as in a shell.
+fn expand(text: &str) -> PathBuf {
+    let home = || directories::UserDirs::new().map(|user| user.home_dir().to_owned());
+    match text.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            home().map_or_else(|| text.into(), |home| home.join(Path::new(rest.trim_start_matches('/'))))
+        }
+        _ => text.into(),
+    }
+}
+
+/// Refuses, and tells the user how to say yes.
+pub(crate) struct RefuseAloud {
+    pub(crate) why: &'static str,
+}
+
+#[async_trait]
+impl Picker for RefuseAloud {
+    async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
+        let PickRequest { app, key, access, .. } = &request;
+        let app = app.escape_debug();
+        eprintln!("mountfs: {app} asked to {access} in a folder at {key} and was refused: {}.", self.why);
+        eprintln!("mountfs: to allow it, run it with --grant {}=FOLDER", key.id.escape_debug());
+        Err(PickError::Denied)
+    }
+}

@@ -1,0 +1,289 @@
+//! What one guest may reach: builder → [`MountfsCtx`] → [`MountfsView`](crate::MountfsView), as in wasmtime-wasi.
+
+use crate::bindings::mountfs::fs::types::{Error as GuestError, SyncReport};
+use crate::grant::Grant;
+use crate::origins::Origins;
+use crate::picker::{PickRequest, Picked, Picker, Refuse, StartIn};
+use crate::store::{GrantStore, Kept, MemoryStore, StoreError};
+use crate::{Access, GrantKey};
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use thiserror::Error;
+
+/// A folder that was to be granted cannot be opened as a directory.
+#[derive(Debug, Error)]
+#[error("cannot open the folder {}", folder.display())]
+pub struct FolderError {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// Builds a [`MountfsCtx`]. By default nothing is granted, every request is refused, and nothing is kept.
+pub struct MountfsCtxBuilder {
+    app: String,
+    picker: Arc<dyn Picker>,
+    store: Arc<dyn GrantStore>,
+    given: Vec<Given>,
+    allow_blocking_current_thread: bool,
+}
+
+/// A folder granted before the guest starts.
+struct Given {
+    /// For this mount point only, or for any.
+    path: Option<String>,
+    id: String,
+    folder: PathBuf,
+    access: Access,
+}
+
+impl Default for MountfsCtxBuilder {
+    fn default() -> Self {
+        Self {
+            app: "app".to_owned(),
+            picker: Arc::new(Refuse),
+            store: Arc::new(MemoryStore::default()),
+            given: Vec::new(),
+            allow_blocking_current_thread: false,
+        }
+    }
+}
+
+impl MountfsCtxBuilder {
+    /// A builder with the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the app. Kept grants belong to it, and the picker shows it. Default: `app`.
+    pub fn app(&mut self, name: impl Into<String>) -> &mut Self {
+        self.app = name.into();
+        self
+    }
+
+    /// Who is asked for a folder that was not granted yet. Default: [`Refuse`].
+    pub fn picker(&mut self, picker: impl Picker + 'static) -> &mut Self {
+        self.picker = Arc::new(picker);
+        self
+    }
+
+    /// Where answers are kept for the next run. Default: [`MemoryStore`], which forgets them with the process.
+    pub fn store(&mut self, store: impl GrantStore + 'static) -> &mut Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// Grants a folder for one mount point and id; the guest, or the embedder for it, still has to mount it.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be opened as a directory.
+    pub fn grant(&mut self, key: GrantKey, folder: impl AsRef<Path>, access: Access) -> Result<&mut Self, FolderError> {
+        self.give(Some(key.path), key.id, folder.as_ref(), access)
+    }
+
+    /// Grants a folder for an id, at whatever mount point the guest asks for it.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be opened as a directory.
+    pub fn grant_id(
+        &mut self,
+        id: impl Into<String>,
+        folder: impl AsRef<Path>,
+        access: Access,
+    ) -> Result<&mut Self, FolderError> {
+        self.give(None, id.into(), folder.as_ref(), access)
+    }
+
+    fn give(
+        &mut self,
+        path: Option<String>,
+        id: String,
+        folder: &Path,
+        access: Access,
+    ) -> Result<&mut Self, FolderError> {
+        let canonical = folder.canonicalize().and_then(|canonical| {
+            // Opened now, so that the embedder learns of a mistake before the guest starts.
+            Grant::open(&canonical, GrantKey::new("", ""), access).map(|_| canonical)
+        });
+        let folder = canonical.map_err(|source| FolderError { folder: folder.to_owned(), source })?;
+        self.given.push(Given { path, id, folder, access });
+        Ok(self)
+    }
+
+    /// Lets file calls block the thread that runs the guest, as
+    /// [`WasiCtxBuilder::allow_blocking_current_thread`](wasmtime_wasi::WasiCtxBuilder::allow_blocking_current_thread)
+    /// does; set both. It makes small reads and writes several times faster where one thread runs one guest, as in a CLI.
+    /// Default: false.
+    pub fn allow_blocking_current_thread(&mut self, allow: bool) -> &mut Self {
+        self.allow_blocking_current_thread = allow;
+        self
+    }
+
+    /// The context, for one store.
+    pub fn build(&mut self) -> MountfsCtx {
+        MountfsCtx {
+            control: Control {
+                app: self.app.clone(),
+                store: self.store.clone(),
+                state: Arc::new(Mutex::new(State {
+                    given: std::mem::take(&mut self.given),
+                    ..State::default()
+                })),
+            },
+            picker: self.picker.clone(),
+            allow_blocking_current_thread: self.allow_blocking_current_thread,
+            origins: Origins::default(),
+        }
+    }
+}
+
+/// What one guest may reach.
+pub struct MountfsCtx {
+    pub(crate) control: Control,
+    picker: Arc<dyn Picker>,
+    pub(crate) allow_blocking_current_thread: bool,
+    pub(crate) origins: Origins,
+}
+
+impl MountfsCtx {
+    /// Starts a [`MountfsCtxBuilder`].
+    pub fn builder() -> MountfsCtxBuilder {
+        MountfsCtxBuilder::new()
+    }
+
+    /// A handle to revoke from outside, also while the guest runs.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// The grant for a key: one given beforehand, or kept, or picked now.
+    pub(crate) async fn acquire(
+        &self,
+        key: GrantKey,
+        access: Access,
+        start_in: Option<StartIn>,
+    ) -> Result<Arc<Grant>, GuestError> {
+        let control = &self.control;
+        if let Some((folder, given)) = control.given(&key) {
+            return match given >= access {
+                true => control.open(&folder, key, access),
+                false => Err(GuestError::Denied),
+            };
+        }
+        let kept = control.store.get(&control.app, &key).map_err(|error| store_failed(&error))?;
+        let known = match kept {
+            Some(kept) if kept.access >= access => return control.open(&kept.folder, key, access),
+            kept => kept.map(|kept| kept.folder),
+        };
+        let request = PickRequest { app: control.app.clone(), key: key.clone(), access, start_in, known: known.clone() };
+        let Picked { folder, keep } = self.picker.pick(request).await?;
+        let folder = known.unwrap_or(folder);
+        let folder = folder.canonicalize().map_err(|error| folder_failed(&folder, &key, &error))?;
+        let grant = control.open(&folder, key.clone(), access)?;
+        if keep {
+            let kept = Kept { app: control.app.clone(), key, folder, access };
+            // The folder works now; that the question comes again is no reason to refuse it.
+            control.store.put(kept).unwrap_or_else(|error| tracing::warn!(error = report(&error), "grant not kept"));
+        }
+        Ok(grant)
+    }
+}
+
+/// Revokes grants of a running guest from outside. Cheap to clone; may be used from any thread.
+#[derive(Clone)]
+pub struct Control {
+    app: String,
+    store: Arc<dyn GrantStore>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    given: Vec<Given>,
+    /// Keys that what was given does not count for any more.
+    revoked: HashSet<GrantKey>,
+    live: Vec<Weak<Grant>>,
+}
+
+impl Control {
+    /// Cuts off everything the guest opened through the grant with this key, from its next call on, and forgets the
+    /// grant; whether there was one. What the guest wrote is on disk, but was not synced: to sync first, revoke through
+    /// [`Mounts::revoke`](crate::Mounts::revoke).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot forget the grant. It is cut off all the same.
+    pub fn revoke(&self, key: &GrantKey) -> Result<bool, StoreError> {
+        let was_used = {
+            let mut state = self.state();
+            let was_given = state.given_for(key).is_some();
+            state.revoked.insert(key.clone());
+            let live = state.live.iter().filter_map(Weak::upgrade).filter(|grant| grant.key == *key);
+            let was_live = live.fold(false, |_, grant| {
+                let was_live = grant.check().is_ok();
+                grant.end();
+                was_live
+            });
+            was_given || was_live
+        };
+        Ok(self.store.remove(&self.app, key)? || was_used)
+    }
+
+    /// Makes durable what the guest wrote through every grant in use; what each sync did. Blocks. An embedder whose
+    /// guest has ended, or trapped, calls it in place of [`Mounts::sync`](crate::Mounts::sync).
+    pub fn sync(&self) -> Vec<(GrantKey, SyncReport)> {
+        let live: Vec<_> = self.state().live.iter().filter_map(Weak::upgrade).collect();
+        let in_use = live.into_iter().filter(|grant| grant.check().is_ok());
+        in_use.map(|grant| (grant.key.clone(), grant.dirty.sync())).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given(&self, key: &GrantKey) -> Option<(PathBuf, Access)> {
+        self.state().given_for(key)
+    }
+
+    fn open(&self, folder: &Path, key: GrantKey, access: Access) -> Result<Arc<Grant>, GuestError> {
+        let grant = Grant::open(folder, key.clone(), access).map_err(|error| folder_failed(folder, &key, &error))?;
+        let grant = Arc::new(grant);
+        let mut state = self.state();
+        state.live.retain(|live| live.strong_count() > 0);
+        state.live.push(Arc::downgrade(&grant));
+        Ok(grant)
+    }
+}
+
+impl State {
+    fn given_for(&self, key: &GrantKey) -> Option<(PathBuf, Access)> {
+        if self.revoked.contains(key) {
+            return None;
+        }
+        let mut given = self.given.iter().rev();
+        let found = given.find(|given| given.id == key.id && given.path.as_ref().is_none_or(|path| *path == key.path))?;
+        Some((found.folder.clone(), found.access))
+    }
+}
+
+/// The guest learns what failed, the log learns where: paths of the host do not reach the guest.
+fn folder_failed(folder: &Path, key: &GrantKey, error: &io::Error) -> GuestError {
+    tracing::warn!(%key, folder = %folder.display(), %error, "cannot open the folder");
+    GuestError::Other(format!("the folder granted for {key} cannot be opened: {error}"))
+}
+
+fn store_failed(error: &StoreError) -> GuestError {
+    tracing::error!(error = report(error), "cannot look up the grant");
+    GuestError::Other("the host cannot read its kept grants; its log says why".to_owned())
+}
+
+/// An error with its causes, on one line.
+fn report(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

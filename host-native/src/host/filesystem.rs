@@ -1,0 +1,385 @@
+//! `wasi:filesystem`, by wasmtime-wasi, for a guest whose descriptors may come from grants: each call is refused once
+//! the grant has ended, and each change is noted for the next sync.
+
+use crate::grant::{Ended, Grant};
+use crate::dirty::Written;
+use crate::origins::{Origin, Writer};
+use crate::stream::{GrantedInput, GrantedOutput};
+use crate::view::MountfsCtxView;
+use cap_std::fs::Dir as CapDir;
+use std::sync::Arc;
+use wasmtime::Result;
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings::filesystem::preopens;
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode, Filesize,
+    Host, HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
+
+impl From<Ended> for FsError {
+    /// The device is gone, as the guest sees it.
+    fn from(_: Ended) -> Self {
+        ErrorCode::NoDevice.into()
+    }
+}
+
+impl preopens::Host for MountfsCtxView<'_> {
+    fn get_directories(&mut self) -> Result<Vec<(Resource<Descriptor>, String)>> {
+        preopens::Host::get_directories(&mut self.filesystem())
+    }
+}
+
+impl Host for MountfsCtxView<'_> {
+    fn convert_error_code(&mut self, error: FsError) -> Result<ErrorCode> {
+        error.downcast()
+    }
+
+    fn filesystem_error_code(&mut self, error: Resource<wasmtime::Error>) -> Result<Option<ErrorCode>> {
+        if self.table.get(&error)?.is::<Ended>() {
+            return Ok(Some(ErrorCode::NoDevice));
+        }
+        self.filesystem().filesystem_error_code(error)
+    }
+}
+
+impl MountfsCtxView<'_> {
+    /// Where a descriptor came from, unless that grant has ended.
+    fn origin(&self, descriptor: &Resource<Descriptor>) -> FsResult<Option<&Origin>> {
+        let origin = self.ctx.origins.of(descriptor);
+        if let Some(origin) = origin {
+            origin.grant.check()?;
+        }
+        Ok(origin)
+    }
+
+    fn check(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
+        self.origin(descriptor).map(drop)
+    }
+
+    /// Notes that a file is about to change.
+    fn will_write(&self, descriptor: &Resource<Descriptor>, bytes: u64) -> FsResult<()> {
+        if let Some(Origin { grant, written: Some(written), .. }) = self.origin(descriptor)? {
+            grant.dirty.will_write(written, bytes);
+        }
+        Ok(())
+    }
+
+    /// Notes that the directory that has `path`'s last name changed.
+    fn names_changed(&self, base: &Resource<Descriptor>, path: &str) -> FsResult<()> {
+        let (Some(origin), Descriptor::Dir(directory)) = (self.ctx.origins.of(base), self.table.get(base)?) else {
+            return Ok(());
+        };
+        let path = path.trim_end_matches('/');
+        let parent = path.rsplit_once('/').map_or(".", |(parent, _)| parent);
+        origin.grant.dirty.names_changed(&join(&origin.path, parent), || {
+            // Opened again, since a descriptor for path look-ups alone cannot be synced.
+            Ok(CapDir::from_std_file(directory.dir.try_clone()?).open(parent)?.into_std())
+        });
+        Ok(())
+    }
+
+    fn name_removed(&self, base: &Resource<Descriptor>, path: &str) -> FsResult<()> {
+        self.names_changed(base, path)?;
+        if let Some(origin) = self.ctx.origins.of(base) {
+            origin.grant.dirty.name_removed();
+        }
+        Ok(())
+    }
+
+    /// A stream that ends with its grant.
+    fn output(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+        origin: Option<Origin>,
+    ) -> FsResult<Resource<DynOutputStream>> {
+        let Some(Origin { grant, written: Some(written), .. }) = origin else {
+            return Ok(stream);
+        };
+        let inner = self.table.delete(stream)?;
+        let writer = Writer::new(grant);
+        let output = GrantedOutput { stream: inner, writer: writer.clone(), written };
+        let stream = self.table.push(Box::new(output) as DynOutputStream)?;
+        self.ctx.origins.add_writer(&stream, &writer);
+        Ok(stream)
+    }
+}
+
+impl HostDescriptor for MountfsCtxView<'_> {
+    fn read_via_stream(&mut self, fd: Resource<Descriptor>, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
+        let grant = self.origin(&fd)?.map(|origin| origin.grant.clone());
+        let stream = self.filesystem().read_via_stream(fd, offset)?;
+        let Some(grant) = grant else {
+            return Ok(stream);
+        };
+        let stream = self.table.delete(stream)?;
+        Ok(self.table.push(Box::new(GrantedInput { stream, grant }) as DynInputStream)?)
+    }
+
+    fn write_via_stream(&mut self, fd: Resource<Descriptor>, offset: Filesize) -> FsResult<Resource<DynOutputStream>> {
+        let origin = self.origin(&fd)?.cloned();
+        let stream = self.filesystem().write_via_stream(fd, offset)?;
+        self.output(stream, origin)
+    }
+
+    fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
+        let origin = self.origin(&fd)?.cloned();
+        let stream = self.filesystem().append_via_stream(fd)?;
+        self.output(stream, origin)
+    }
+
+    async fn advise(
+        &mut self,
+        fd: Resource<Descriptor>,
+        offset: Filesize,
+        length: Filesize,
+        advice: Advice,
+    ) -> FsResult<()> {
+        self.check(&fd)?;
+        self.filesystem().advise(fd, offset, length, advice).await
+    }
+
+    async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        self.check(&fd)?;
+        self.filesystem().sync_data(fd).await
+    }
+
+    async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
+        self.check(&fd)?;
+        self.filesystem().get_flags(fd).await
+    }
+
+    async fn get_type(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorType> {
+        self.check(&fd)?;
+        self.filesystem().get_type(fd).await
+    }
+
+    async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
+        self.will_write(&fd, 0)?;
+        self.filesystem().set_size(fd, size).await
+    }
+
+    async fn set_times(
+        &mut self,
+        fd: Resource<Descriptor>,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        self.will_write(&fd, 0)?;
+        self.filesystem().set_times(fd, accessed, modified).await
+    }
+
+    async fn read(
+        &mut self,
+        fd: Resource<Descriptor>,
+        length: Filesize,
+        offset: Filesize,
+    ) -> FsResult<(Vec<u8>, bool)> {
+        self.check(&fd)?;
+        self.filesystem().read(fd, length, offset).await
+    }
+
+    async fn write(&mut self, fd: Resource<Descriptor>, buffer: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
+        self.will_write(&fd, buffer.len() as u64)?;
+        self.filesystem().write(fd, buffer, offset).await
+    }
+
+    async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
+        let grant = self.origin(&fd)?.map(|origin| origin.grant.clone());
+        let listing = self.filesystem().read_directory(fd).await?;
+        if let Some(grant) = grant {
+            self.ctx.origins.add_listing(&listing, grant);
+        }
+        Ok(listing)
+    }
+
+    async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        self.check(&fd)?;
+        self.filesystem().sync(fd).await
+    }
+
+    async fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let base = self.checked(fd)?;
+        self.filesystem().create_directory_at(again(&base), path.clone()).await?;
+        self.names_changed(&base, &path)
+    }
+
+    async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
+        self.check(&fd)?;
+        self.filesystem().stat(fd).await
+    }
+
+    async fn stat_at(&mut self, fd: Resource<Descriptor>, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
+        self.check(&fd)?;
+        self.filesystem().stat_at(fd, flags, path).await
+    }
+
+    async fn set_times_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        flags: PathFlags,
+        path: String,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        self.check(&fd)?;
+        self.filesystem().set_times_at(fd, flags, path, accessed, modified).await
+    }
+
+    async fn link_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        old_flags: PathFlags,
+        old_path: String,
+        new_fd: Resource<Descriptor>,
+        new_path: String,
+    ) -> FsResult<()> {
+        let (old, new) = self.same_grant(fd, new_fd)?;
+        self.filesystem().link_at(old, old_flags, old_path, again(&new), new_path.clone()).await?;
+        self.names_changed(&new, &new_path)
+    }
+
+    async fn open_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        path_flags: PathFlags,
+        path: String,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<Resource<Descriptor>> {
+        let base = self.checked(fd)?;
+        let opened = self.filesystem().open_at(again(&base), path_flags, path.clone(), open_flags, flags).await?;
+        let Some(Origin { grant, path: base_path, .. }) = self.ctx.origins.of(&base).cloned() else {
+            return Ok(opened);
+        };
+        let inner = join(&base_path, &path);
+        let written = match self.table.get(&opened)? {
+            Descriptor::File(file) => Some(Written::new(file.file.clone(), inner.clone())),
+            Descriptor::Dir(_) => None,
+        };
+        if let Some(written) = &written
+            && open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
+        {
+            grant.dirty.will_write(written, 0);
+        }
+        self.ctx.origins.add(&opened, Origin { grant, path: inner, written });
+        if open_flags.contains(OpenFlags::CREATE) {
+            self.names_changed(&base, &path)?;
+        }
+        Ok(opened)
+    }
+
+    fn drop(&mut self, fd: Resource<Descriptor>) -> Result<()> {
+        self.ctx.origins.forget(&fd);
+        HostDescriptor::drop(&mut self.filesystem(), fd)
+    }
+
+    async fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
+        self.check(&fd)?;
+        self.filesystem().readlink_at(fd, path).await
+    }
+
+    async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let base = self.checked(fd)?;
+        self.filesystem().remove_directory_at(again(&base), path.clone()).await?;
+        self.name_removed(&base, &path)
+    }
+
+    async fn rename_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        old_path: String,
+        new_fd: Resource<Descriptor>,
+        new_path: String,
+    ) -> FsResult<()> {
+        let (old, new) = self.same_grant(fd, new_fd)?;
+        self.filesystem().rename_at(again(&old), old_path.clone(), again(&new), new_path.clone()).await?;
+        self.names_changed(&old, &old_path)?;
+        self.names_changed(&new, &new_path)
+    }
+
+    async fn symlink_at(&mut self, fd: Resource<Descriptor>, old_path: String, new_path: String) -> FsResult<()> {
+        let base = self.checked(fd)?;
+        self.filesystem().symlink_at(again(&base), old_path, new_path.clone()).await?;
+        self.names_changed(&base, &new_path)
+    }
+
+    async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let base = self.checked(fd)?;
+        self.filesystem().unlink_file_at(again(&base), path.clone()).await?;
+        self.name_removed(&base, &path)
+    }
+
+    async fn is_same_object(&mut self, a: Resource<Descriptor>, b: Resource<Descriptor>) -> Result<bool> {
+        self.filesystem().is_same_object(a, b).await
+    }
+
+    async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
+        self.check(&fd)?;
+        self.filesystem().metadata_hash(fd).await
+    }
+
+    async fn metadata_hash_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        flags: PathFlags,
+        path: String,
+    ) -> FsResult<MetadataHashValue> {
+        self.check(&fd)?;
+        self.filesystem().metadata_hash_at(fd, flags, path).await
+    }
+}
+
+impl HostDirectoryEntryStream for MountfsCtxView<'_> {
+    async fn read_directory_entry(
+        &mut self,
+        stream: Resource<DirectoryEntryStream>,
+    ) -> FsResult<Option<DirectoryEntry>> {
+        if let Some(grant) = self.ctx.origins.of_listing(&stream) {
+            grant.check()?;
+        }
+        self.filesystem().read_directory_entry(stream).await
+    }
+
+    fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> Result<()> {
+        self.ctx.origins.forget_listing(&stream);
+        HostDirectoryEntryStream::drop(&mut self.filesystem(), stream)
+    }
+}
+
+impl MountfsCtxView<'_> {
+    fn checked(&self, fd: Resource<Descriptor>) -> FsResult<Resource<Descriptor>> {
+        self.check(&fd)?;
+        Ok(fd)
+    }
+
+    /// The two ends of a rename or link. Between two grants, or a grant and a preopen, there is none: each is its own
+    /// device.
+    fn same_grant(
+        &self,
+        old: Resource<Descriptor>,
+        new: Resource<Descriptor>,
+    ) -> FsResult<(Resource<Descriptor>, Resource<Descriptor>)> {
+        fn grant(origin: Option<&Origin>) -> Option<*const Grant> {
+            origin.map(|origin| Arc::as_ptr(&origin.grant))
+        }
+        if grant(self.origin(&old)?) != grant(self.origin(&new)?) {
+            return Err(ErrorCode::CrossDevice.into());
+        }
+        Ok((old, new))
+    }
+}
+
+/// The same descriptor, for a call that takes it while it is still needed.
+fn again(descriptor: &Resource<Descriptor>) -> Resource<Descriptor> {
+    Resource::new_borrow(descriptor.rep())
+}
+
+fn join(base: &str, path: &str) -> String {
+    match (base, path) {
+        (".", path) => path.to_owned(),
+        (base, ".") => base.to_owned(),
+        (base, path) => format!("{base}/{path}"),
+    }
+}

@@ -1,0 +1,111 @@
+//! `mountfs:fs/grants`.
+
+use crate::bindings::mountfs::fs::grants::{Access as WitAccess, Error, Host, HostGrant, Key, StartIn};
+use crate::bindings::mountfs::fs::types::{self, SyncReport, Unsynced};
+use crate::grant::Grant;
+use crate::origins::Origin;
+use crate::view::MountfsCtxView;
+use crate::{Access, GrantKey, PickError};
+use std::sync::Arc;
+use wasmtime::Result;
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::runtime::spawn_blocking;
+
+/// The guest's `grant` resource.
+pub struct Held(Arc<Grant>);
+
+impl Host for MountfsCtxView<'_> {
+    async fn acquire(
+        &mut self,
+        key: Key,
+        access: WitAccess,
+        start_in: Option<StartIn>,
+    ) -> Result<Result<Resource<Held>, Error>> {
+        match self.ctx.acquire(key.into(), access.into(), start_in).await {
+            Ok(grant) => Ok(Ok(self.table.push(Held(grant))?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn revoke(&mut self, key: Key) -> Result<Result<bool, Error>> {
+        let key = GrantKey::from(key);
+        Ok(self.ctx.control.revoke(&key).map_err(|error| {
+            tracing::warn!(%key, %error, "revoked, but still kept");
+            Error::Other(format!("the grant for {key} was cut off, but the host still keeps it for the next run"))
+        }))
+    }
+}
+
+impl types::Host for MountfsCtxView<'_> {}
+
+impl HostGrant for MountfsCtxView<'_> {
+    async fn root(&mut self, held: Resource<Held>) -> Result<Result<Resource<Descriptor>, Error>> {
+        let grant = self.table.get(&held)?.0.clone();
+        if let Err(ended) = grant.check() {
+            return Ok(Err(Error::Other(ended.to_string())));
+        }
+        match grant.root(self.ctx.allow_blocking_current_thread) {
+            Ok(root) => {
+                let descriptor = self.table.push(Descriptor::Dir(root))?;
+                self.ctx.origins.add(&descriptor, Origin { grant, path: ".".into(), written: None });
+                Ok(Ok(descriptor))
+            }
+            Err(error) => Ok(Err(Error::Other(format!("cannot open the folder {}: {error}", grant.label)))),
+        }
+    }
+
+    async fn label(&mut self, held: Resource<Held>) -> Result<String> {
+        Ok(self.table.get(&held)?.0.label.clone())
+    }
+
+    async fn sync(&mut self, held: Resource<Held>) -> Result<Result<SyncReport, Error>> {
+        let grant = self.table.get(&held)?.0.clone();
+        if let Err(ended) = grant.check() {
+            return Ok(Err(Error::Other(ended.to_string())));
+        }
+        // A write that the guest has not waited for may still be on its way.
+        for stream in self.ctx.origins.writers(&grant) {
+            if let Ok(stream) = self.table.get_mut(&stream) {
+                stream.ready().await;
+            }
+        }
+        Ok(Ok(spawn_blocking(move || grant.dirty.sync()).await))
+    }
+
+    async fn unsynced(&mut self, held: Resource<Held>) -> Result<Option<Unsynced>> {
+        Ok(Some(self.table.get(&held)?.0.dirty.unsynced()))
+    }
+
+    async fn drop(&mut self, held: Resource<Held>) -> Result<()> {
+        self.table.delete(held)?.0.end();
+        Ok(())
+    }
+}
+
+impl From<Key> for GrantKey {
+    fn from(key: Key) -> Self {
+        Self::new(key.path, key.id)
+    }
+}
+
+impl From<WitAccess> for Access {
+    fn from(access: WitAccess) -> Self {
+        match access {
+            WitAccess::Read => Self::Read,
+            WitAccess::ReadWrite => Self::ReadWrite,
+        }
+    }
+}
+
+impl From<PickError> for Error {
+    fn from(error: PickError) -> Self {
+        match error {
+            PickError::Cancelled => Self::Cancelled,
+            PickError::Denied => Self::Denied,
+            PickError::NeedsUserActivation => Self::NeedsUserActivation,
+            PickError::Unsupported(why) => Self::Unsupported(why),
+            PickError::Other(what) => Self::Other(what),
+        }
+    }
+}

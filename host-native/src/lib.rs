@@ -1,0 +1,82 @@
+//! Run a WebAssembly interpreter in folders the user chose, and nowhere else.
+//!
+//! mountfs is one component for every interpreter and host; this crate is the host for wasmtime. [`compose()`] puts the
+//! component between an interpreter and its host, [`add_to_linker`] serves the result, and a [`MountfsCtx`] says what
+//! the guest may reach. The host enforces access, confinement and revocation; the component is not trusted with them.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use mountfs_host::{Access, GrantKey, Grants, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts};
+//! use wasmtime::component::{Component, Linker, ResourceTable};
+//! use wasmtime::{Engine, Result, Store};
+//! use wasmtime_wasi::p2::bindings::Command;
+//! use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+//!
+//! struct Guest {
+//!     wasi: WasiCtx,
+//!     mountfs: MountfsCtx,
+//!     table: ResourceTable,
+//! }
+//!
+//! impl WasiView for Guest {
+//!     fn ctx(&mut self) -> WasiCtxView<'_> {
+//!         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+//!     }
+//! }
+//!
+//! impl MountfsView for Guest {
+//!     fn mountfs(&mut self) -> MountfsCtxView<'_> {
+//!         MountfsCtxView { ctx: &mut self.mountfs, wasi: &mut self.wasi, table: &mut self.table }
+//!     }
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<()> {
+//!     let engine = Engine::default();
+//!     let app = mountfs_host::compose(&std::fs::read("python.wasm")?, Grants::Host)?;
+//!     let app = Component::new(&engine, app)?;
+//!     let mut linker = Linker::new(&engine);
+//!     mountfs_host::add_to_linker(&mut linker)?;
+//!
+//!     let mut mountfs = MountfsCtx::builder();
+//!     mountfs.grant(GrantKey::new("/work", "mountfs"), "/home/ada/work", Access::ReadWrite)?;
+//!     let guest = Guest {
+//!         wasi: WasiCtx::builder().inherit_stdio().args(&["python", "/work/hello.py"]).build(),
+//!         mountfs: mountfs.build(),
+//!         table: ResourceTable::new(),
+//!     };
+//!     let mut store = Store::new(&engine, guest);
+//!     let instance = linker.instantiate_async(&mut store, &app).await?;
+//!     let mounts = Mounts::new(&mut store, &instance)?;
+//!     mounts.mount(&mut store, "/work", &MountOptions::default()).await??;
+//!     let result = Command::new(&mut store, &instance)?.wasi_cli_run().call_run(&mut store).await?;
+//!     mounts.sync(&mut store, "/work").await??;
+//!     result.map_err(|()| wasmtime::format_err!("the guest failed"))
+//! }
+//! ```
+
+mod bindings;
+mod compose;
+mod ctx;
+mod dirty;
+mod grant;
+mod host;
+mod key;
+mod linker;
+mod mounts;
+mod origins;
+mod picker;
+mod store;
+mod stream;
+mod view;
+
+pub use compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose};
+pub use ctx::{Control, FolderError, MountfsCtx, MountfsCtxBuilder};
+pub use bindings::mountfs::fs::types::Access as GuestAccess;
+pub use key::{Access, GrantKey, app_name};
+pub use linker::add_to_linker;
+pub use mounts::{Conflict, Failure, MountError, MountInfo, MountOptions, Mounts, SyncReport, Unsynced};
+pub use picker::{PickError, PickRequest, Picked, Picker, Refuse, StartIn};
+pub use store::{FileStore, GrantStore, Kept, MemoryStore, StoreError};
+pub use view::{MountfsCtxView, MountfsView};

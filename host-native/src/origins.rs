@@ -1,0 +1,88 @@
+//! Which grant each descriptor and stream of the guest came from.
+//!
+//! Descriptors stay those of wasmtime-wasi, so that its file system serves them; this remembers beside them what it does
+//! not know. One that is not here came from a preopen of the embedder, and is wasmtime-wasi's alone.
+
+use crate::dirty::Written;
+use crate::grant::Grant;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::DynOutputStream;
+use wasmtime_wasi::p2::bindings::filesystem::types::DirectoryEntryStream;
+
+/// Where a descriptor came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) grant: Arc<Grant>,
+    /// Relative to the granted directory, for reports.
+    pub(crate) path: String,
+    /// For a file: what is noted when it is written.
+    pub(crate) written: Option<Arc<Written>>,
+}
+
+/// By number in the resource table.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    descriptors: HashMap<u32, Origin>,
+    listings: HashMap<u32, Arc<Grant>>,
+    writers: Vec<Weak<Writer>>,
+}
+
+/// An output stream. Held by the stream itself, since nobody is told when a stream is dropped.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) grant: Arc<Grant>,
+    number: AtomicU32,
+}
+
+impl Writer {
+    pub(crate) fn new(grant: Arc<Grant>) -> Arc<Self> {
+        Arc::new(Self { grant, number: AtomicU32::new(0) })
+    }
+}
+
+impl Origins {
+    pub(crate) fn of(&self, descriptor: &Resource<Descriptor>) -> Option<&Origin> {
+        self.descriptors.get(&descriptor.rep())
+    }
+
+    pub(crate) fn add(&mut self, descriptor: &Resource<Descriptor>, origin: Origin) {
+        self.descriptors.insert(descriptor.rep(), origin);
+    }
+
+    pub(crate) fn forget(&mut self, descriptor: &Resource<Descriptor>) {
+        self.descriptors.remove(&descriptor.rep());
+    }
+
+    pub(crate) fn of_listing(&self, listing: &Resource<DirectoryEntryStream>) -> Option<&Arc<Grant>> {
+        self.listings.get(&listing.rep())
+    }
+
+    pub(crate) fn add_listing(&mut self, listing: &Resource<DirectoryEntryStream>, grant: Arc<Grant>) {
+        self.listings.insert(listing.rep(), grant);
+    }
+
+    pub(crate) fn forget_listing(&mut self, listing: &Resource<DirectoryEntryStream>) {
+        self.listings.remove(&listing.rep());
+    }
+
+    pub(crate) fn add_writer(&mut self, stream: &Resource<DynOutputStream>, writer: &Arc<Writer>) {
+        writer.number.store(stream.rep(), Ordering::Relaxed);
+        if self.writers.len() == self.writers.capacity() {
+            // Before it grows, so that it stays in proportion to the streams that are open.
+            self.writers.retain(|writer| writer.strong_count() > 0);
+        }
+        self.writers.push(Arc::downgrade(writer));
+    }
+
+    /// The output streams open on a grant.
+    pub(crate) fn writers(&self, grant: &Arc<Grant>) -> Vec<Resource<DynOutputStream>> {
+        let open = self.writers.iter().filter_map(Weak::upgrade);
+        open.filter(|writer| Arc::ptr_eq(&writer.grant, grant))
+            .map(|writer| Resource::new_borrow(writer.number.load(Ordering::Relaxed)))
+            .collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! Streams that end with the grant they came from, and note what is written through them.
+
+use crate::dirty::Written;
+use crate::grant::{Ended, Grant};
+use crate::origins::Writer;
+use bytes::Bytes;
+use std::sync::Arc;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
+};
+
+impl From<Ended> for StreamError {
+    fn from(ended: Ended) -> Self {
+        Self::LastOperationFailed(ended.into())
+    }
+}
+
+pub(crate) struct GrantedInput {
+    pub(crate) stream: DynInputStream,
+    pub(crate) grant: Arc<Grant>,
+}
+
+#[async_trait]
+impl Pollable for GrantedInput {
+    async fn ready(&mut self) {
+        // Once it has ended, the next read says so without waiting.
+        if self.grant.check().is_ok() {
+            self.stream.ready().await;
+        }
+    }
+}
+
+#[async_trait]
+impl InputStream for GrantedInput {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        self.grant.check()?;
+        self.stream.read(size)
+    }
+
+    async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
+        self.grant.check()?;
+        let bytes = self.stream.blocking_read(size).await?;
+        // It may have ended while the read waited.
+        self.grant.check()?;
+        Ok(bytes)
+    }
+
+    async fn cancel(&mut self) {
+        self.stream.cancel().await;
+    }
+}
+
+pub(crate) struct GrantedOutput {
+    pub(crate) stream: DynOutputStream,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) written: Arc<Written>,
+}
+
+impl GrantedOutput {
+    /// Before the bytes are on their way, so that a sync cannot miss them.
+    fn will_write(&self, bytes: usize) -> StreamResult<()> {
+        self.writer.grant.check()?;
+        self.writer.grant.dirty.will_write(&self.written, bytes as u64);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Pollable for GrantedOutput {
+    async fn ready(&mut self) {
+        self.stream.ready().await;
+    }
+}
+
+#[async_trait]
+impl OutputStream for GrantedOutput {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.will_write(bytes.len())?;
+        self.stream.write(bytes)
+    }
+
+    async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.will_write(bytes.len())?;
+        self.stream.blocking_write_and_flush(bytes).await
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.writer.grant.check()?;
+        self.stream.flush()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.writer.grant.check()?;
+        self.stream.check_write()
+    }
+
+    async fn cancel(&mut self) {
+        self.stream.cancel().await;
+    }
+}

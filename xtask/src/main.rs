@@ -1,0 +1,60 @@
+//! `cargo xtask`: the only build driver. It installs what is missing, builds, demonstrates and tests.
+
+mod components;
+mod demo;
+mod guests;
+mod run;
+mod test;
+mod tools;
+mod wit;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Builds, demonstrates and tests mountfs. What is missing on the machine is installed first, and said.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and show it: CPython works in a real folder, under our host and under plain wasmtime.
+    Demo,
+    /// Check and test everything. The last line counts it: `N passed, N failed`.
+    Test {
+        /// Only the steps with these names; all of them otherwise. `list` prints the names.
+        steps: Vec<String>,
+    },
+    /// Build the components, the command `mountfs` and the Python app.
+    Build {
+        /// Only the components, which the Rust crates embed.
+        #[arg(long)]
+        components: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = std::env::set_current_dir(run::root()).map_err(Into::into).and_then(|()| Cli::parse().task.run());
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Task {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Demo => demo::demo(),
+            Self::Test { steps } => test::test(&steps),
+            Self::Build { components: true } => components::build(),
+            Self::Build { components: false } => test::build(),
+        }
+    }
+}

