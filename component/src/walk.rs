@@ -32,13 +32,6 @@ pub struct Place<'t, M> {
     pub node: Option<&'t Node<M>>,
 }
 
-impl<M> Place<'_, M> {
-    /// Whether a mount is attached exactly here.
-    pub fn is_mount_point(&self) -> bool {
-        self.node.is_some_and(|node| node.top().is_some())
-    }
-}
-
 /// What the host says is at a path, links not followed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -100,10 +93,15 @@ pub fn walk<'t, M, L: Look<M>>(
     loop {
         ahead.skip_dots();
         if ahead.is_empty() {
-            return Ok(at.place(if slash { "/" } else { "" }));
+            return Ok(match at.is_virtual(look)? {
+                true => at.virtual_directory(),
+                false => at.place(if slash { "/" } else { "" }),
+            });
         }
         if at.is_plain() && !ahead.goes_up() {
-            return Ok(at.place(&ahead.join()));
+            // The slash at the end of the path, where a link's target stands in for what it followed.
+            let lost = slash && !ahead.ends_with_slash();
+            return Ok(at.place(&(ahead.join() + if lost { "/" } else { "" })));
         }
         let (part, floor) = ahead.next();
         if part == ".." {
@@ -112,15 +110,16 @@ pub fn walk<'t, M, L: Look<M>>(
         }
         ahead.skip_dots();
         let last = ahead.is_empty();
+        let leads_on = at.node().is_some_and(|node| node.child(&part).is_some());
+        if !leads_on && at.is_virtual(look)? {
+            // A virtual directory has no other names.
+            return if last { Ok(at.nothing()) } else { Err(Refusal::NoEntry.into()) };
+        }
         at.down(part);
-        let Some(mount) = at.mount() else {
-            if at.node().is_none() && !last {
-                return Err(Refusal::NoEntry.into());
-            }
+        let Some(mount) = at.mount().filter(|_| !leads_on) else {
             continue;
         };
-        // What leads to a mount point is a directory, whatever the host has there; a link of that name is not followed.
-        if at.node().is_some() || (last && !follow && !slash) {
+        if last && !follow && !slash {
             continue;
         }
         match look.kind(mount.mount, mount.from_base, &at.relative())? {
@@ -192,6 +191,10 @@ impl Ahead {
         self.0.iter().any(|piece| piece.rest().split('/').any(|part| part == ".."))
     }
 
+    fn ends_with_slash(&self) -> bool {
+        self.0.first().is_some_and(|piece| piece.rest().ends_with('/'))
+    }
+
     fn join(&self) -> String {
         let rests: Vec<_> = self.0.iter().rev().map(|piece| piece.rest().trim_start_matches('/')).collect();
         rests.join("/")
@@ -253,6 +256,24 @@ impl<'t, M> Position<'t, M> {
         self.mount().is_some_and(|mount| !self.node_at(mount.depth).is_some_and(Node::has_children))
     }
 
+    /// Whether this is a directory only because it leads to a mount point: the host has no directory of this path, or
+    /// reaches one by a link, which is hidden here.
+    fn is_virtual<L: Look<M>>(&self, look: &L) -> Result<bool, L::Error> {
+        let Some(mount) = self.mount() else {
+            return Ok(true);
+        };
+        if self.node().is_none() {
+            return Ok(false);
+        }
+        for depth in mount.depth..self.parts.len() {
+            let path = join(&self.parts[mount.depth..=depth]);
+            if look.kind(mount.mount, mount.from_base, &path)? != Kind::Directory {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn enter(&mut self, node: &'t Node<M>) {
         let depth = self.parts.len();
         self.entered.extend(node.top().map(|mount| Entered { mount, depth, from_base: false }));
@@ -277,9 +298,18 @@ impl<'t, M> Position<'t, M> {
 
     /// The path within the current mount.
     fn relative(&self) -> String {
-        let depth = self.mount().map_or(0, |mount| mount.depth);
-        let names: Vec<_> = self.parts[depth..].iter().map(|(part, _)| part.as_str()).collect();
-        names.join("/")
+        join(&self.parts[self.mount().map_or(0, |mount| mount.depth)..])
+    }
+
+    fn virtual_directory(self) -> Place<'t, M> {
+        let node = self.node();
+        let guest = self.parts.into_iter().map(|(part, _)| part).collect();
+        Place { mount: None, from_base: false, path: String::new(), guest, node }
+    }
+
+    /// A name that is not in a virtual directory.
+    fn nothing(self) -> Place<'t, M> {
+        Place { node: None, ..self.virtual_directory() }
     }
 
     /// Where the walk ends: here, or `rest` further down in the current mount.
@@ -302,6 +332,11 @@ impl<'t, M> Position<'t, M> {
             node,
         }
     }
+}
+
+fn join<T>(parts: &[(String, T)]) -> String {
+    let names: Vec<_> = parts.iter().map(|(part, _)| part.as_str()).collect();
+    names.join("/")
 }
 
 #[cfg(test)]

@@ -106,7 +106,8 @@ fn component_of(app: &[u8]) -> Result<Vec<u8>, ComposeError> {
 
 fn adapt(module: &[u8]) -> Result<Vec<u8>, ComposeError> {
     use wasi_preview1_component_adapter_provider as adapter;
-    let (name, command) = (adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER);
+    let (name, command) =
+        (adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER);
     let encoder = ComponentEncoder::default().module(module).and_then(|encoder| encoder.adapter(name, command));
     let component = encoder.and_then(|encoder| encoder.validate(true).encode());
     component.map_err(|error| ComposeError::NotAdaptable(format!("{error:#}")))

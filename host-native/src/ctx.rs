@@ -130,10 +130,7 @@ impl MountfsCtxBuilder {
             control: Control {
                 app: self.app.clone(),
                 store: self.store.clone(),
-                state: Arc::new(Mutex::new(State {
-                    given: std::mem::take(&mut self.given),
-                    ..State::default()
-                })),
+                state: Arc::new(Mutex::new(State { given: std::mem::take(&mut self.given), ..State::default() })),
             },
             picker: self.picker.clone(),
             allow_blocking_current_thread: self.allow_blocking_current_thread,
@@ -180,7 +177,8 @@ impl MountfsCtx {
             Some(kept) if kept.access >= access => return control.open(&kept.folder, key, access),
             kept => kept.map(|kept| kept.folder),
         };
-        let request = PickRequest { app: control.app.clone(), key: key.clone(), access, start_in, known: known.clone() };
+        let request =
+            PickRequest { app: control.app.clone(), key: key.clone(), access, start_in, known: known.clone() };
         let Picked { folder, keep } = self.picker.pick(request).await?;
         let folder = known.unwrap_or(folder);
         let folder = folder.canonicalize().map_err(|error| folder_failed(&folder, &key, &error))?;
@@ -266,7 +264,8 @@ impl State {
             return None;
         }
         let mut given = self.given.iter().rev();
-        let found = given.find(|given| given.id == key.id && given.path.as_ref().is_none_or(|path| *path == key.path))?;
+        let found =
+            given.find(|given| given.id == key.id && given.path.as_ref().is_none_or(|path| *path == key.path))?;
         Some((found.folder.clone(), found.access))
     }
 }

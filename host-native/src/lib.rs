@@ -71,9 +71,9 @@ mod store;
 mod stream;
 mod view;
 
+pub use bindings::mountfs::fs::types::Access as GuestAccess;
 pub use compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose};
 pub use ctx::{Control, FolderError, MountfsCtx, MountfsCtxBuilder};
-pub use bindings::mountfs::fs::types::Access as GuestAccess;
 pub use key::{Access, GrantKey, app_name};
 pub use linker::add_to_linker;
 pub use mounts::{Conflict, Failure, MountError, MountInfo, MountOptions, Mounts, SyncReport, Unsynced};

@@ -48,7 +48,11 @@ impl Mounts {
     /// # Errors
     ///
     /// As there.
-    pub async fn sync(&self, store: impl AsContextMut<Data: Send>, path: &str) -> Result<Result<SyncReport, MountError>> {
+    pub async fn sync(
+        &self,
+        store: impl AsContextMut<Data: Send>,
+        path: &str,
+    ) -> Result<Result<SyncReport, MountError>> {
         self.0.mountfs_fs_mounts().call_sync(store, path).await
     }
 

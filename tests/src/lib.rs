@@ -1,1 +1,10 @@
-//! What the suites share.
+//! What the suites share: the component itself, under wasmtime with the native host, driven through its own exports. So
+//! each call of a test goes the way a guest's call goes, and the bytes are looked at on disk.
+
+mod bindings;
+mod fixture;
+
+pub use bindings::exports::wasi::filesystem::types::{
+    Advice, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
+};
+pub use fixture::{Descriptor, Fixture, Folder, Guest, guest, root};

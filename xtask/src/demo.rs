@@ -79,7 +79,8 @@ fn title(text: &str) {
 /// As one would type it.
 fn print_command(command: &Command, rest: &str) {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words.map(|word| word.to_string_lossy().replace(&format!("{}/", root().display()), "")).collect();
+    let words: Vec<_> =
+        words.map(|word| word.to_string_lossy().replace(&format!("{}/", root().display()), "")).collect();
     println!("$ {}{rest}", words.join(" ").replace("target/debug/mountfs", "mountfs"));
 }
 

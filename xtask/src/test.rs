@@ -39,7 +39,8 @@ pub(crate) fn test(only: &[String]) -> Result<()> {
     }
     let mut total = Count::default();
     let mut failed = Vec::new();
-    for (name, what, step) in STEPS.iter().filter(|(name, ..)| only.is_empty() || only.iter().any(|only| only == name)) {
+    for (name, what, step) in STEPS.iter().filter(|(name, ..)| only.is_empty() || only.iter().any(|only| only == name))
+    {
         println!("\n=== {name}: {what}");
         let started = Instant::now();
         let count = step().unwrap_or_else(|error| {

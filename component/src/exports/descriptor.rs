@@ -62,7 +62,13 @@ impl Opened {
     fn walk<'t>(&'t self, table: &'t Mounts, flags: PathFlags, path: &str) -> Result<Place<'t>, ErrorCode> {
         if let Self::Outside(mount) = self {
             // Nothing is attached outside the guest's tree: the host answers.
-            return Ok(Place { mount: Some(mount), from_base: false, path: path.to_owned(), guest: vec![], node: None });
+            return Ok(Place {
+                mount: Some(mount),
+                from_base: false,
+                path: path.to_owned(),
+                guest: vec![],
+                node: None,
+            });
         }
         let opened = self.descriptor()?;
         let base = Base { path: self.path(), mount: opened.map(|(mount, _)| mount) };
@@ -79,8 +85,7 @@ impl Opened {
         }
     }
 
-    /// Asks the host about a path; where it has nothing, or a file, in the way of a mount point, there is a virtual
-    /// directory, and `of_virtual` answers.
+    /// Asks the host about a path, or `of_virtual` about a virtual directory.
     fn ask<R>(
         &self,
         flags: PathFlags,
@@ -90,9 +95,7 @@ impl Opened {
     ) -> Result<R, ErrorCode> {
         let table = state::table();
         let place = self.walk(&table, flags, path)?;
-        let above_mount = place.node.is_some() && !place.is_mount_point();
         match self.host_of(&place)? {
-            Some((_, descriptor)) if above_mount && !is_directory(descriptor, &place.path) => of_virtual(&place.guest),
             Some((mount, descriptor)) => of_host(mount, descriptor, &place),
             None if place.node.is_some() => of_virtual(&place.guest),
             None => Err(ErrorCode::NoEntry),
@@ -242,10 +245,8 @@ impl GuestDescriptor for Opened {
             Self::Outside(_) => Vec::new(),
             _ => table.node(self.path()).into_iter().flat_map(|node| node.names()).map(str::to_owned).collect(),
         };
-        let entries = self.ask_self(
-            |mount, descriptor| Ok(Some((mount.clone(), descriptor.read_directory()?))),
-            |_| Ok(None),
-        )?;
+        let entries =
+            self.ask_self(|mount, descriptor| Ok(Some((mount.clone(), descriptor.read_directory()?))), |_| Ok(None))?;
         Ok(DirectoryEntryStream::new(Listing::new(entries, attached)))
     }
 
@@ -415,7 +416,7 @@ impl Look<Rc<Mount>> for HostLook<'_> {
             Ok(DescriptorType::Directory) => Ok(Kind::Directory),
             Ok(DescriptorType::SymbolicLink) => directory.readlink_at(path).map(Kind::Link),
             Ok(_) => Ok(Kind::File),
-            Err(ErrorCode::NoEntry) => Ok(Kind::Missing),
+            Err(ErrorCode::NoEntry | ErrorCode::NotDirectory) => Ok(Kind::Missing),
             Err(error) => Err(error),
         }
     }
@@ -433,13 +434,8 @@ impl From<Refusal> for ErrorCode {
     }
 }
 
-fn is_directory(descriptor: &host::Descriptor, path: &str) -> bool {
-    let stat = descriptor.stat_at(PathFlags::SYMLINK_FOLLOW, path);
-    stat.is_ok_and(|stat| stat.type_ == DescriptorType::Directory)
-}
-
 fn open_directory(descriptor: &host::Descriptor, path: &str) -> Result<host::Descriptor, ErrorCode> {
-    descriptor.open_at(PathFlags::SYMLINK_FOLLOW, path, OpenFlags::DIRECTORY, DescriptorFlags::READ)
+    descriptor.open_at(PathFlags::empty(), path, OpenFlags::DIRECTORY, DescriptorFlags::READ)
 }
 
 fn virtual_stat() -> DescriptorStat {

@@ -19,10 +19,14 @@ impl Guest for Component {
 
         let _claim = claim(&point)?;
         if let Some(mount) = state::table().mount(&point) {
-            return match mount.id == id && mount.access == access {
-                true => Ok(info(mount)),
-                false => Err(Error::AlreadyMounted(mount.id.clone())),
-            };
+            let was_revoked = mount.grant().is_none_or(|grant| matches!(grant.root(), Err(Error::Denied)));
+            if was_revoked {
+                detach(&point, mount);
+            } else if mount.id == id && mount.access == access {
+                return Ok(info(mount));
+            } else {
+                return Err(Error::AlreadyMounted(mount.id.clone()));
+            }
         }
         check_in_the_way(&point)?;
 
@@ -37,14 +41,14 @@ impl Guest for Component {
     fn sync(path: String) -> Result<SyncReport, Error> {
         let point = parse(&path)?;
         let mount = attached(&point)?;
-        sync(&mount)
+        sync(&point, &mount)
     }
 
     fn unmount(path: String) -> Result<SyncReport, Error> {
         let point = parse(&path)?;
         let _claim = claim(&point)?;
         let mount = attached(&point)?;
-        let report = sync(&mount)?;
+        let report = sync(&point, &mount)?;
         detach(&point, &mount);
         Ok(report)
     }
@@ -56,14 +60,15 @@ impl Guest for Component {
 
         let mount = attached(&point).ok().filter(|mount| mount.id == id);
         let synced = mount.as_ref().map(|mount| {
-            let synced = sync(mount);
+            let synced = sync(&point, mount);
             detach(&point, mount);
             synced
         });
         let was_kept = grants::revoke(&Key { path, id })?;
         match synced {
             None => Ok(was_kept),
-            Some(synced) => synced.map(|_| true),
+            Some(Ok(_) | Err(Error::NotMounted)) => Ok(true),
+            Some(Err(error)) => Err(error),
         }
     }
 
@@ -84,11 +89,17 @@ fn attached(point: &MountPoint) -> Result<Rc<Mount>, Error> {
     state::table().mount(point).cloned().ok_or(Error::NotMounted)
 }
 
-fn sync(mount: &Mount) -> Result<SyncReport, Error> {
-    let report = mount.grant().ok_or(Error::NotMounted)?.sync()?;
-    match report.failures.is_empty() {
-        true => Ok(report),
-        false => Err(Error::Incomplete(report)),
+fn sync(point: &MountPoint, mount: &Mount) -> Result<SyncReport, Error> {
+    let synced = mount.grant().ok_or(Error::NotMounted)?.sync();
+    match synced {
+        Ok(report) if report.failures.is_empty() => Ok(report),
+        Ok(report) => Err(Error::Incomplete(report)),
+        // The host revoked it, and here is where that is noticed.
+        Err(Error::Denied) => {
+            detach(point, mount);
+            Err(Error::NotMounted)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `wasi:filesystem/preopens`: the virtual root first, then what the host preopened.
 
 use super::descriptor::Opened;
-use crate::bindings::exported::{preopens, types::Descriptor};
 use crate::bindings::Component;
+use crate::bindings::exported::{preopens, types::Descriptor};
 use crate::state::{self, Target};
 
 impl preopens::Guest for Component {

@@ -1,8 +1,8 @@
 //! `wasi:filesystem`, by wasmtime-wasi, for a guest whose descriptors may come from grants: each call is refused once
 //! the grant has ended, and each change is noted for the next sync.
 
-use crate::grant::{Ended, Grant};
 use crate::dirty::Written;
+use crate::grant::{Ended, Grant};
 use crate::origins::{Origin, Writer};
 use crate::stream::{GrantedInput, GrantedOutput};
 use crate::view::MountfsCtxView;

@@ -42,8 +42,8 @@ impl types::Host for MountfsCtxView<'_> {}
 impl HostGrant for MountfsCtxView<'_> {
     async fn root(&mut self, held: Resource<Held>) -> Result<Result<Resource<Descriptor>, Error>> {
         let grant = self.table.get(&held)?.0.clone();
-        if let Err(ended) = grant.check() {
-            return Ok(Err(Error::Other(ended.to_string())));
+        if grant.check().is_err() {
+            return Ok(Err(Error::Denied));
         }
         match grant.root(self.ctx.allow_blocking_current_thread) {
             Ok(root) => {
@@ -61,8 +61,8 @@ impl HostGrant for MountfsCtxView<'_> {
 
     async fn sync(&mut self, held: Resource<Held>) -> Result<Result<SyncReport, Error>> {
         let grant = self.table.get(&held)?.0.clone();
-        if let Err(ended) = grant.check() {
-            return Ok(Err(Error::Other(ended.to_string())));
+        if grant.check().is_err() {
+            return Ok(Err(Error::Denied));
         }
         // A write that the guest has not waited for may still be on its way.
         for stream in self.ctx.origins.writers(&grant) {

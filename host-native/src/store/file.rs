@@ -89,7 +89,11 @@ impl FileStore {
 
     fn change<R>(&self, change: impl FnOnce(&mut Vec<Kept>) -> R) -> Result<R, StoreError> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        create_private(folder).map_err(|source| StoreError::Io { what: "create the folder of", path: folder.into(), source })?;
+        create_private(folder).map_err(|source| StoreError::Io {
+            what: "create the folder of",
+            path: folder.into(),
+            source,
+        })?;
         let lock = File::create(self.path.with_extension("lock")).map_err(|source| self.io("lock", source))?;
         lock.lock().map_err(|source| self.io("lock", source))?;
 
@@ -169,7 +173,12 @@ mod tests {
     use crate::Access;
 
     fn kept(app: &str, id: &str) -> Kept {
-        Kept { app: app.into(), key: GrantKey::new("/local", id), folder: "/home/ada/work".into(), access: Access::Read }
+        Kept {
+            app: app.into(),
+            key: GrantKey::new("/local", id),
+            folder: "/home/ada/work".into(),
+            access: Access::Read,
+        }
     }
 
     fn store() -> (tempfile::TempDir, FileStore) {
@@ -205,7 +214,9 @@ mod tests {
         fs::create_dir_all(store.path().parent().unwrap()).unwrap();
         for (number, broken) in ["{\"format\":1,\"gr", "no json", ""].iter().enumerate() {
             fs::write(store.path(), broken).unwrap();
-            let Err(StoreError::Corrupt { kept_aside, .. }) = store.put(kept("app", "a")) else { panic!("took {broken:?}") };
+            let Err(StoreError::Corrupt { kept_aside, .. }) = store.put(kept("app", "a")) else {
+                panic!("took {broken:?}")
+            };
             assert_eq!(fs::read_to_string(&kept_aside).unwrap(), *broken);
             assert!(kept_aside.ends_with(format!("grants.corrupt-{}.json", number + 1)), "{}", kept_aside.display());
             assert!(!store.path().exists());
@@ -230,7 +241,9 @@ mod tests {
         std::thread::scope(|scope| {
             for writer in 0..4 {
                 let store = &store;
-                scope.spawn(move || (0..10).for_each(|n| store.put(kept(&format!("{writer}"), &format!("{n}"))).unwrap()));
+                scope.spawn(move || {
+                    (0..10).for_each(|n| store.put(kept(&format!("{writer}"), &format!("{n}"))).unwrap())
+                });
             }
         });
         assert_eq!(store.list().unwrap().len(), 40);

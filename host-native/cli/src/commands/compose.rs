@@ -37,8 +37,8 @@ impl Compose {
             self.output.display()
         );
         let grants = if self.preopen_grants { Grants::Preopens } else { Grants::Host };
-        let composed = mountfs_host::compose(&app, grants)
-            .with_context(|| format!("cannot compose {}", self.app.display()))?;
+        let composed =
+            mountfs_host::compose(&app, grants).with_context(|| format!("cannot compose {}", self.app.display()))?;
         write(&self.output, &composed).with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
     }

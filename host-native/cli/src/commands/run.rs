@@ -108,10 +108,9 @@ impl Run {
         let mut linker = Linker::new(&engine);
         mountfs_host::add_to_linker(&mut linker)?;
         let mut store = Store::new(&engine, guest);
-        let instance = linker
-            .instantiate_async(&mut store, &component)
-            .await
-            .map_err(|error| anyhow!("{name} cannot start, because it imports what nothing here provides: {error:#}"))?;
+        let instance = linker.instantiate_async(&mut store, &component).await.map_err(|error| {
+            anyhow!("{name} cannot start, because it imports what nothing here provides: {error:#}")
+        })?;
         let command = Command::new(&mut store, &instance)
             .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))?;
         if !self.mount.is_empty() {

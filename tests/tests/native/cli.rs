@@ -1,0 +1,360 @@
+//! The command `mountfs`, as a user types it.
+
+use mountfs_tests::{Folder, guest, root};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A preview 1 command that has never heard of mountfs: it writes `hello` to `out.txt` in the first preopen, and ends
+/// with the error number when it cannot.
+pub(crate) const WRITES_A_FILE: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 100) "out.txt")
+    (data (i32.const 200) "hello")
+    (func $check (param i32) (if (local.get 0) (then (call $exit (local.get 0)))))
+    (func (export "_start")
+        ;; directory 3, no look-up flags, path, create and truncate, the right to write
+        (call $check (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 7) (i32.const 9)
+            (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 300)))
+        (i32.store (i32.const 0) (i32.const 200))
+        (i32.store (i32.const 4) (i32.const 5))
+        (call $check (call $write (i32.load (i32.const 300)) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
+/// A user's account: its own grants, and files to name.
+struct Account {
+    home: tempfile::TempDir,
+}
+
+impl Account {
+    fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn wasm(&self, name: &str, wat: &str) -> PathBuf {
+        fs::write(self.path(name), wat::parse_str(wat).unwrap()).unwrap();
+        self.path(name)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.path("state/mountfs/grants.json")
+    }
+
+    fn mountfs(&self) -> Command {
+        let mut command = Command::new(root().join("target/debug/mountfs"));
+        command.current_dir(self.home.path()).env("HOME", self.home.path()).env("XDG_STATE_HOME", self.path("state"));
+        // Compiled code is the same for all.
+        command.env("XDG_CACHE_HOME", root().join("target/cache")).env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
+        command.stdin(std::process::Stdio::null());
+        command
+    }
+
+    fn python(&self, arguments: &[&str], code: &str) -> Output {
+        self.mountfs().arg("run").args(arguments).arg(guest("python")).args(["-c", code]).output().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Fails the test with the command's own words.
+#[track_caller]
+fn succeeded(output: &Output) -> String {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{}\n{out}{err}", output.status);
+    out
+}
+
+/// The exit code is as expected, and each of the words is in the error.
+#[track_caller]
+fn failed(output: &Output, code: i32, words: &[&str]) -> String {
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{err}");
+    for word in words {
+        assert!(err.contains(word), "{word:?} is not in: {err}");
+    }
+    assert!(!err.contains("panicked") && !err.contains("RUST_BACKTRACE"), "{err}");
+    err
+}
+
+fn named(name: &str, folder: &Folder) -> String {
+    format!("{name}={}", folder.path().display())
+}
+
+#[test]
+fn run_with_the_root_mounted_works_for_a_preview_1_program() {
+    let (account, folder) = (Account::new(), Folder::new());
+    let app = account.wasm("app.wasm", WRITES_A_FILE);
+    let run = account.mountfs().args(["run", "--mount", &named("/", &folder)]).arg(app).output().unwrap();
+    succeeded(&run);
+    assert_eq!(folder.read("out.txt"), "hello");
+}
+
+#[test]
+fn a_program_that_was_given_nothing_sees_nothing() {
+    let account = Account::new();
+    let app = account.wasm("app.wasm", WRITES_A_FILE);
+    let run = account.mountfs().arg("run").arg(&app).output().unwrap();
+    assert!(!run.status.success());
+    assert_eq!(fs::read_dir(account.home.path()).unwrap().count(), 1, "only the app itself");
+}
+
+#[test]
+fn a_read_only_mount_is_read_only() {
+    let (account, folder) = (Account::new(), Folder::new());
+    let app = account.wasm("app.wasm", WRITES_A_FILE);
+    let mount = format!("{}:ro", named("/", &folder));
+    let run = account.mountfs().args(["run", "--mount", &mount]).arg(app).output().unwrap();
+    // `rofs` in preview 1.
+    assert_eq!(run.status.code(), Some(69));
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn exit_codes_are_the_guests() {
+    let account = Account::new();
+    for code in [0, 1, 3, 125, 200] {
+        let app = format!(
+            "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
+            (memory (export \"memory\") 1) (func (export \"_start\") (call $exit (i32.const {code}))))"
+        );
+        let app = account.wasm("exit.wasm", &app);
+        let run = account.mountfs().arg("run").arg(app).output().unwrap();
+        // The adapter knows success and failure only; the Python app gives the code itself.
+        assert_eq!(run.status.code().map(|code| code.min(1)), Some(code.min(1)));
+        assert_eq!(account.python(&[], &format!("raise SystemExit({code})")).status.code(), Some(code));
+    }
+}
+
+#[test]
+fn a_trap_is_said_and_what_was_written_is_kept() {
+    let (account, folder) = (Account::new(), Folder::new());
+    let app = WRITES_A_FILE.trim_end().strip_suffix("))").unwrap();
+    let app = account.wasm("trap.wasm", &format!("{app}) (unreachable)))"));
+    let run = account.mountfs().args(["run", "--mount", &named("/", &folder)]).arg(app).output().unwrap();
+    failed(&run, 134, &["trap.wasm trapped", "unreachable"]);
+    assert_eq!(folder.read("out.txt"), "hello");
+}
+
+#[test]
+fn arguments_and_environment_reach_the_guest_and_nothing_else_does() {
+    let account = Account::new();
+    let code = "import os, sys; print(sys.argv[1:], os.environ.get('A'), os.environ.get('B'), os.environ.get('HOME'))";
+    let run = account
+        .mountfs()
+        .env("B", "two")
+        .args(["run", "--env", "A=one", "--env", "B"])
+        .arg(guest("python"))
+        .args(["-c", code, "--flag", "x"])
+        .output()
+        .unwrap();
+    assert_eq!(succeeded(&run), "['--flag', 'x'] one two None\n");
+}
+
+#[test]
+fn a_grant_answers_the_guests_own_mount() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "text")]));
+    let code = "
+from mountfs import fs
+await fs.mount('/anywhere')
+print(open('/anywhere/file').read(), fs.mounted['/anywhere'].label)
+open('/anywhere/new', 'w').write('written')
+await fs.unmount('/anywhere')";
+    let run = account.python(&["--grant", &named("pyscript", &folder)], code);
+    assert_eq!(succeeded(&run), "text inside\n");
+    assert_eq!(folder.read("new"), "written");
+    assert!(!account.store().exists(), "what the command line grants is for this run");
+}
+
+#[test]
+fn without_a_terminal_a_request_is_refused_and_says_how_to_grant() {
+    let account = Account::new();
+    let code = "from pyscript import fs\nawait fs.mount('/local')";
+    let run = account.python(&[], code);
+    failed(&run, 1, &["was refused: there is no terminal to ask at", "--grant pyscript=FOLDER", "RuntimeError"]);
+    failed(&account.python(&["--no-prompt"], code), 1, &["was refused: --no-prompt"]);
+}
+
+#[test]
+fn a_request_cannot_forge_a_prompt() {
+    let account = Account::new();
+    let code = r"from pyscript import fs; await fs.mount('/a\x1b[2J\nmountfs: all is well')";
+    let err = failed(&account.python(&[], code), 1, &["was refused"]);
+    let said = err.lines().find(|line| line.contains("was refused")).unwrap();
+    assert!(!said.contains('\u{1b}') && said.contains(r"\u{1b}"), "{said}");
+}
+
+#[test]
+fn grants_are_listed_and_revoked() {
+    let account = Account::new();
+    fs::create_dir_all(account.store().parent().unwrap()).unwrap();
+    let kept = |app: &str, id: &str| {
+        format!(r#"{{"app":"{app}","path":"/local","id":"{id}","folder":"/home/ada","access":"read-write"}}"#)
+    };
+    let all = format!(r#"{{"format":1,"grants":[{},{}]}}"#, kept("one", "a"), kept("one", "b"));
+    fs::write(account.store(), all).unwrap();
+
+    let list = succeeded(&account.mountfs().arg("grants").output().unwrap());
+    assert_eq!(list.lines().count(), 2);
+    assert!(list.lines().all(|line| line.contains("/home/ada") && line.contains("read and write")), "{list}");
+    let json = succeeded(&account.mountfs().args(["grants", "list", "--json"]).output().unwrap());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[1]["id"], "b");
+
+    let revoke = |arguments: &[&str]| account.mountfs().args(["grants", "revoke"]).args(arguments).output().unwrap();
+    succeeded(&revoke(&["/local", "--id", "a"]));
+    failed(&revoke(&["/local", "--id", "a"]), 1, &["no grant is kept for \"/local\""]);
+    succeeded(&revoke(&["/local"]));
+    assert_eq!(succeeded(&account.mountfs().args(["grants", "list", "--json"]).output().unwrap()), "[]\n");
+}
+
+#[test]
+fn a_corrupt_store_is_an_error_and_kept_aside() {
+    let account = Account::new();
+    fs::create_dir_all(account.store().parent().unwrap()).unwrap();
+    fs::write(account.store(), "{ broken").unwrap();
+    let words = ["cannot be read", "grants.corrupt-1.json", "unchanged"];
+    failed(&account.python(&[], "print(1)"), 125, &words);
+    let aside = account.store().with_file_name("grants.corrupt-1.json");
+    assert_eq!(fs::read_to_string(&aside).unwrap(), "{ broken");
+    fs::write(account.store(), "[]").unwrap();
+    failed(&account.mountfs().arg("grants").output().unwrap(), 1, &["grants.corrupt-2.json"]);
+    assert_eq!(fs::read_to_string(&aside).unwrap(), "{ broken", "the first is as it was");
+}
+
+#[test]
+fn bad_input_is_an_error_that_says_what_to_do() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "")]));
+    let app = account.wasm("app.wasm", WRITES_A_FILE);
+    let run = |arguments: &[&str], app: &Path| account.mountfs().arg("run").args(arguments).arg(app).output().unwrap();
+
+    failed(&run(&[], Path::new("missing.wasm")), 125, &["cannot read the app missing.wasm", "No such file"]);
+    let no_folder = format!("/local={}/file", folder.path().display());
+    failed(&run(&["--mount", &no_folder], &app), 125, &["cannot open the folder", "inside/file"]);
+    failed(&run(&["--mount", "/local=nowhere"], &app), 125, &["cannot open the folder nowhere"]);
+    failed(&run(&["--grant", "id=nowhere"], &app), 125, &["cannot open the folder nowhere"]);
+    failed(&run(&["--dir", "nowhere::/x"], &app), 125, &["cannot preopen the folder nowhere"]);
+    failed(&run(&["--mount", &named("/a/../b", &folder)], &app), 125, &["cannot mount", "`..`"]);
+    failed(&run(&["--mount", &named("local", &folder)], &app), 125, &["not absolute"]);
+    failed(&run(&["--mount", "no-equals-sign"], &app), 2, &["no `=`", "--mount"]);
+    failed(&run(&["--mont", "x"], &app), 2, &["--mount"]);
+
+    fs::write(account.path("text.wasm"), "print('hello')").unwrap();
+    failed(&run(&[], &account.path("text.wasm")), 125, &["text.wasm", "not WebAssembly"]);
+    fs::write(account.path("cut.wasm"), &fs::read(guest("python")).unwrap()[..100_000]).unwrap();
+    failed(&run(&[], &account.path("cut.wasm")), 125, &["cut.wasm"]);
+    let strange = account.wasm("strange.wasm", "(component (import \"a:b/c\" (instance (export \"f\" (func)))))");
+    failed(&run(&[], &strange), 125, &["strange.wasm", "imports what nothing here provides", "a:b/c"]);
+    let library = account.wasm("library.wasm", "(component)");
+    failed(&run(&[], &library), 125, &["library.wasm is not a command", "wasi:cli/run"]);
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[test]
+fn compose_writes_a_component_that_runs() {
+    let (account, folder) = (Account::new(), Folder::new());
+    let app = account.wasm("app.wasm", WRITES_A_FILE);
+    let compose = |arguments: &[&str]| account.mountfs().arg("compose").args(arguments).output().unwrap();
+    succeeded(&compose(&["app.wasm", "-o", "composed.wasm"]));
+    let mount = named("/", &folder);
+    succeeded(&account.mountfs().args(["run", "--mount", &mount, "composed.wasm"]).output().unwrap());
+    assert_eq!(folder.read("out.txt"), "hello");
+
+    failed(&compose(&["app.wasm", "-o", "app.wasm"]), 1, &["is the app itself"]);
+    failed(&compose(&["composed.wasm", "-o", "x.wasm"]), 1, &["composed before"]);
+    failed(&compose(&["app.wasm", "-o", "nowhere/x.wasm"]), 1, &["cannot write nowhere/x.wasm"]);
+    account.wasm("wrong.wasm", "(component (import \"mountfs:fs/mounts@0.1.0\" (instance (export \"f\" (func)))))");
+    failed(&compose(&["wrong.wasm", "-o", "x.wasm"]), 1, &["mountfs:fs/mounts@0.1.0", "does not fit"]);
+    assert!(!account.path("x.wasm").exists());
+    assert_eq!(fs::read(app).unwrap(), wat::parse_str(WRITES_A_FILE).unwrap());
+}
+
+#[test]
+fn help_and_completions_are_there() {
+    let account = Account::new();
+    for verb in [&["--help"][..], &["run", "--help"], &["compose", "--help"], &["grants", "--help"]] {
+        assert!(succeeded(&account.mountfs().args(verb).output().unwrap()).contains("Usage: mountfs"));
+    }
+    assert!(succeeded(&account.mountfs().arg("--version").output().unwrap()).starts_with("mountfs 0."));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = succeeded(&account.mountfs().args(["completions", shell]).output().unwrap());
+        assert!(script.contains("mountfs"), "{shell}");
+    }
+}
+
+/// Types at a terminal that Python makes, since a prompt shows at no other.
+fn at_a_terminal(account: &Account, code: &str, keys: &[&str]) -> (i32, String) {
+    let driver = r#"
+import os, pty, select, sys, time
+keys, command = sys.argv[1].split("|"), sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(command[0], command)
+seen, asked, deadline = b"", 0, time.monotonic() + 120
+while time.monotonic() < deadline:
+    if not select.select([terminal], [], [], 0.05)[0]:
+        continue
+    try:
+        chunk = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not chunk:
+        break
+    seen += chunk
+    # One answer for each question, once it is there.
+    if keys and seen.count(b"?") > asked:
+        asked = seen.count(b"?")
+        os.write(terminal, keys.pop(0).encode().decode("unicode_escape").encode())
+sys.stdout.buffer.write(seen)
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+    let mountfs = account.mountfs();
+    let mut command = Command::new("python3");
+    command.args(["-c", driver, &keys.join("|")]).arg(mountfs.get_program()).arg("run").arg(guest("python"));
+    command.args(["-c", code]).current_dir(account.home.path());
+    for (name, value) in mountfs.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.output().unwrap();
+    (output.status.code().unwrap(), text(&output.stdout))
+}
+
+#[test]
+fn a_prompt_says_who_asks_for_what_and_its_answer_is_kept_when_the_user_says_so() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "from the folder")]));
+    let code = "from mountfs import fs\nawait fs.mount('/local')\nprint(open('/local/file').read())";
+    let path = format!("{}\\r", folder.path().display());
+    // The folder; then down twice, to "yes, and next time too".
+    let (exit, seen) = at_a_terminal(&account, code, &[&path, "\\x1b[B\\x1b[B\\r"]);
+    assert_eq!(exit, 0, "{seen}");
+    for word in ["python.wasm@", "asks for a folder", "/local (id pyscript)", "read and write", "from the folder"] {
+        assert!(seen.contains(word), "{word:?} is not in: {seen}");
+    }
+    let (exit, seen) = at_a_terminal(&account, code, &[]);
+    assert_eq!(exit, 0, "{seen}");
+    assert!(!seen.contains("asks for a folder"), "{seen}");
+
+    let list = succeeded(&account.mountfs().args(["grants", "list"]).output().unwrap());
+    assert!(list.contains(folder.path().to_str().unwrap()), "{list}");
+    succeeded(&account.mountfs().args(["grants", "revoke", "/local", "--id", "pyscript"]).output().unwrap());
+    // Nothing for a folder is no folder.
+    let (exit, seen) = at_a_terminal(&account, code, &["\\r"]);
+    assert_eq!(exit, 1, "{seen}");
+    assert!(seen.contains("no folder was chosen"), "{seen}");
+    // A folder, and then no.
+    let (exit, seen) = at_a_terminal(&account, code, &[&path, "\\r"]);
+    assert_eq!(exit, 1, "{seen}");
+    assert!(seen.contains("did not allow it"), "{seen}");
+}

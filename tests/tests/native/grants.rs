@@ -1,0 +1,197 @@
+//! Grants: asked for once, kept, widened, forgotten, and nobody else's.
+
+use mountfs_host::{
+    Access, FileStore, GrantKey, GrantStore as _, GuestAccess, Kept, MountError, MountOptions, PickError, PickRequest,
+    Picked, Picker,
+};
+use mountfs_tests::{Fixture, Folder};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use wasmtime_wasi::async_trait;
+
+/// Answers with a folder, and remembers what it was asked.
+#[derive(Clone)]
+struct Recorder {
+    folder: PathBuf,
+    keep: bool,
+    asked: Arc<Mutex<Vec<PickRequest>>>,
+}
+
+impl Recorder {
+    fn new(folder: &Folder) -> Self {
+        Self { folder: folder.path(), keep: true, asked: Arc::default() }
+    }
+
+    fn times(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl Picker for Recorder {
+    async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
+        self.asked.lock().unwrap().push(request);
+        Ok(Picked { folder: self.folder.clone(), keep: self.keep })
+    }
+}
+
+struct Setup {
+    _state: tempfile::TempDir,
+    store: FileStore,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let store = FileStore::new(state.path().join("grants.json"));
+        Self { _state: state, store }
+    }
+
+    async fn guest(&self, app: &str, picker: &Recorder) -> Fixture {
+        Fixture::new(|grants| {
+            grants.app(app).store(self.store.clone()).picker(picker.clone());
+        })
+        .await
+    }
+}
+
+fn access(access: GuestAccess) -> MountOptions {
+    MountOptions { access: Some(access), ..MountOptions::default() }
+}
+
+#[tokio::test]
+async fn a_grant_is_asked_for_once_and_kept() {
+    let (setup, folder) = (Setup::new(), Folder::with([("file", "text")]));
+    let picker = Recorder::new(&folder);
+    for _ in 0..3 {
+        let mut guest = setup.guest("app", &picker).await;
+        guest.mount("/local").await.unwrap();
+        assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+    }
+    assert_eq!(picker.times(), 1);
+    let asked = &picker.asked.lock().unwrap()[0];
+    assert_eq!((asked.app.as_str(), asked.access), ("app", Access::ReadWrite));
+    assert_eq!((&asked.key, &asked.known), (&GrantKey::new("/local", "mountfs"), &None));
+    let kept = setup.store.list().unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].folder, folder.path().canonicalize().unwrap());
+}
+
+#[tokio::test]
+async fn an_answer_for_this_time_is_not_kept() {
+    let (setup, folder) = (Setup::new(), Folder::new());
+    let picker = Recorder { keep: false, ..Recorder::new(&folder) };
+    for _ in 0..2 {
+        setup.guest("app", &picker).await.mount("/local").await.unwrap();
+    }
+    assert_eq!(picker.times(), 2);
+    assert!(setup.store.list().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn no_app_reaches_the_grants_of_another() {
+    let (setup, folder) = (Setup::new(), Folder::new());
+    let picker = Recorder::new(&folder);
+    setup.guest("one", &picker).await.mount("/local").await.unwrap();
+    setup.guest("other", &picker).await.mount("/local").await.unwrap();
+    assert_eq!(picker.times(), 2);
+    assert!(setup.guest("one", &picker).await.revoke("/local", "mountfs").await.unwrap());
+    let left: Vec<_> = setup.store.list().unwrap().into_iter().map(|kept| kept.app).collect();
+    assert_eq!(left, ["other"]);
+}
+
+#[tokio::test]
+async fn a_wider_access_is_asked_for_the_same_folder_not_for_a_new_one() {
+    let (setup, folder, elsewhere) = (Setup::new(), Folder::with([("file", "text")]), Folder::new());
+    let picker = Recorder::new(&folder);
+    setup.guest("app", &picker).await.mount_with("/local", access(GuestAccess::Read)).await.unwrap();
+
+    let other = Recorder::new(&elsewhere);
+    let mut guest = setup.guest("app", &other).await;
+    guest.mount("/local").await.unwrap();
+    assert_eq!(other.asked.lock().unwrap()[0].known, Some(folder.path().canonicalize().unwrap()));
+    guest.write("/local/new", "x").await.unwrap();
+    assert!(folder.has("new") && elsewhere.names().is_empty());
+
+    // The wider one is kept, and a narrower one needs no question.
+    let mut guest = setup.guest("app", &other).await;
+    guest.mount_with("/local", access(GuestAccess::Read)).await.unwrap();
+    assert!(guest.write("/local/new", "y").await.is_err());
+    assert_eq!(other.times(), 1);
+}
+
+#[tokio::test]
+async fn a_revoked_grant_is_forgotten_and_asked_for_again() {
+    let (setup, folder) = (Setup::new(), Folder::new());
+    let picker = Recorder::new(&folder);
+    let mut guest = setup.guest("app", &picker).await;
+    guest.mount("/local").await.unwrap();
+    assert!(guest.revoke("/local", "mountfs").await.unwrap());
+    assert!(setup.store.list().unwrap().is_empty());
+    guest.mount("/local").await.unwrap();
+    assert_eq!(picker.times(), 2);
+}
+
+#[tokio::test]
+async fn a_kept_grant_is_revoked_without_being_mounted() {
+    let (setup, folder) = (Setup::new(), Folder::new());
+    let picker = Recorder::new(&folder);
+    setup.guest("app", &picker).await.mount("/local").await.unwrap();
+    let mut guest = setup.guest("app", &picker).await;
+    assert!(guest.revoke("/local", "mountfs").await.unwrap());
+    assert!(!guest.revoke("/local", "mountfs").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_kept_folder_that_is_gone_is_an_error_and_stays_kept() {
+    let setup = Setup::new();
+    let kept = Kept {
+        app: "app".into(),
+        key: GrantKey::new("/local", "mountfs"),
+        folder: "/nowhere/at/all".into(),
+        access: Access::ReadWrite,
+    };
+    setup.store.put(kept.clone()).unwrap();
+    let elsewhere = Folder::new();
+    let picker = Recorder::new(&elsewhere);
+    let mut guest = setup.guest("app", &picker).await;
+    assert!(matches!(guest.mount("/local").await, Err(MountError::Other(_))));
+    assert_eq!((picker.times(), setup.store.list().unwrap()), (0, vec![kept]));
+}
+
+#[tokio::test]
+async fn a_corrupt_store_is_the_hosts_trouble_and_kept_aside() {
+    let (setup, folder) = (Setup::new(), Folder::new());
+    std::fs::write(setup.store.path(), "{ not json").unwrap();
+    let mut guest = setup.guest("app", &Recorder::new(&folder)).await;
+    assert!(matches!(guest.mount("/local").await, Err(MountError::Other(_))));
+    let aside = setup.store.path().with_extension("corrupt-1.json");
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), "{ not json");
+}
+
+/// Answers when it is let.
+struct Slow(Arc<tokio::sync::Notify>, PathBuf);
+
+#[async_trait]
+impl Picker for Slow {
+    async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
+        self.0.notified().await;
+        Ok(Picked { folder: self.1.clone(), keep: false })
+    }
+}
+
+#[tokio::test]
+async fn a_picker_may_take_its_time() {
+    let (folder, answer) = (Folder::with([("file", "text")]), Arc::new(tokio::sync::Notify::new()));
+    let picker = Slow(answer.clone(), folder.path());
+    let mut guest = Fixture::new(|grants| {
+        grants.picker(picker);
+    })
+    .await;
+    let (mounted, ()) = tokio::join!(guest.mount("/local"), async {
+        tokio::task::yield_now().await;
+        answer.notify_one();
+    });
+    mounted.unwrap();
+    assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+}

@@ -1,0 +1,10 @@
+//! The native host, with real folders: the component driven call by call, the command, and real interpreters.
+
+mod cli;
+mod compose;
+mod descriptor;
+mod grants;
+mod interpreters;
+mod mounts;
+mod paths;
+mod revocation;
