@@ -1,5 +1,6 @@
 //! Puts the mountfs component between an app and its host.
 
+use std::borrow::Cow;
 use std::fmt;
 use thiserror::Error;
 use wac_graph::types::{ItemKind, Package, SubtypeChecker, are_semver_compatible};
@@ -66,7 +67,7 @@ pub enum ComposeError {
 ///
 /// See [`ComposeError`]. An import that stays unconnected is an error, never left out in silence.
 pub fn compose(app: &[u8], grants: Grants) -> Result<Vec<u8>, ComposeError> {
-    let app = component_of(app)?;
+    let app = to_component(app)?.into_owned();
     let mut graph = CompositionGraph::new();
     let app = register(&mut graph, "app", app)?;
     let mountfs = register(&mut graph, "component", COMPONENT.to_vec())?;
@@ -93,12 +94,16 @@ pub fn compose(app: &[u8], grants: Grants) -> Result<Vec<u8>, ComposeError> {
     graph.encode(EncodeOptions::default()).map_err(graph_error)
 }
 
-/// The app as a component; a preview 1 command is adapted.
-fn component_of(app: &[u8]) -> Result<Vec<u8>, ComposeError> {
+/// An app as a component: a WASI preview 1 command gets wasmtime's adapter, a component stays as it is.
+///
+/// # Errors
+///
+/// [`ComposeError::NotWasm`] and [`ComposeError::NotAdaptable`].
+pub fn to_component(app: &[u8]) -> Result<Cow<'_, [u8]>, ComposeError> {
     // The preamble: magic, then version and layer (component model binary format).
     match app {
-        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(app.to_vec()),
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => adapt(app),
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(Cow::Borrowed(app)),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => adapt(app).map(Cow::Owned),
         [0, b'a', b's', b'm', ..] => Err(ComposeError::NotWasm("an unknown version of the binary format".into())),
         _ => Err(ComposeError::NotWasm("it does not begin with `\\0asm`".into())),
     }

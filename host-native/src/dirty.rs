@@ -161,7 +161,12 @@ impl Dirty {
 fn sync_file(written: &Written) -> io::Result<u64> {
     written.dirty.store(false, Ordering::Release);
     let bytes = written.bytes.swap(0, Ordering::AcqRel);
-    written.file.sync_all().map(|()| bytes).inspect_err(|_| {
+    let synced = match written.file.sync_all() {
+        // A pipe or device, which has nothing to make durable (POSIX `fsync`, EINVAL).
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    };
+    synced.map(|()| bytes).inspect_err(|_| {
         written.bytes.fetch_add(bytes, Ordering::Relaxed);
         written.dirty.store(true, Ordering::Release);
     })

@@ -72,7 +72,7 @@ mod stream;
 mod view;
 
 pub use bindings::mountfs::fs::types::Access as GuestAccess;
-pub use compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose};
+pub use compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose, to_component};
 pub use ctx::{Control, FolderError, MountfsCtx, MountfsCtxBuilder};
 pub use key::{Access, GrantKey, app_name};
 pub use linker::add_to_linker;

@@ -1,10 +1,17 @@
-//! Wasmtime as the command uses it: compiled code is kept, and stacks are deep enough for interpreters.
+//! Wasmtime as the command uses it: stacks are deep enough for interpreters, and compiled code is kept.
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::time::Duration;
+use mountfs_host::{ComposeError, Grants};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, SystemTime};
 use wasmtime::component::Component;
-use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime::{Config, Engine};
 
 /// An interpreter recurses on this stack for its guest's own recursion. Wasmtime's default of 512 KiB is for small guests.
 const WASM_STACK: usize = 16 << 20;
@@ -12,47 +19,117 @@ const WASM_STACK: usize = 16 << 20;
 /// What host functions need on top of it.
 const HOST_STACK: usize = 2 << 20;
 
+/// Compiled code that nobody started for so long is removed.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 pub(crate) fn engine() -> Result<Engine> {
     let mut config = Config::new();
     config.max_wasm_stack(WASM_STACK).async_stack_size(WASM_STACK + HOST_STACK);
-    match cache() {
-        Ok(cache) => drop(config.cache(cache)),
-        // It works without, only slower.
-        Err(error) => tracing::warn!("compiled code is not kept for the next time: {error:#}"),
-    }
     Ok(Engine::new(&config)?)
 }
 
-fn cache() -> Result<Option<Cache>> {
-    let Some(folders) = directories::ProjectDirs::from("", "", "mountfs") else {
-        return Ok(None);
+/// The app, composed and compiled; or found so, from the last time.
+pub(crate) fn load(engine: &Engine, name: &str, app: &[u8]) -> Result<Component> {
+    let kept = kept(engine, app);
+    if let Some(kept) = &kept
+        && let Some(component) = find(engine, kept)
+    {
+        return Ok(component);
+    }
+    let app = mountfs_host::to_component(app)?;
+    let composed = match mountfs_host::compose(&app, Grants::Host) {
+        Ok(composed) => composed.into(),
+        Err(ComposeError::AlreadyComposed | ComposeError::NothingToConnect) => app,
+        Err(error) => return Err(error.into()),
     };
-    let mut config = CacheConfig::new();
-    config.with_directory(folders.cache_dir());
-    Ok(Some(Cache::new(config)?))
+    let component = with_spinner(name, || Component::new(engine, &composed))?;
+    if let Some(kept) = &kept {
+        let keep = component.serialize().map_err(anyhow::Error::from).and_then(|code| keep(kept, &code));
+        keep.unwrap_or_else(|error| tracing::warn!("compiled code is not kept for the next time: {error:#}"));
+    }
+    Ok(component)
 }
 
-/// Compiles an app, or finds it compiled.
-pub(crate) fn compile(engine: &Engine, name: &str, app: &[u8]) -> Result<Component> {
-    // Seen only at a terminal, and only where it takes long enough to wonder.
-    let progress = ProgressBar::new_spinner()
-        .with_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}")?)
-        .with_message(format!("compiling {name}; next time it is there already"));
-    let started = std::thread::scope(|scope| {
-        let (done, waiting) = std::sync::mpsc::channel::<()>();
-        let progress = &progress;
+/// The file for this app's code, as this mountfs and this engine compile it. `None` without a home.
+fn kept(engine: &Engine, app: &[u8]) -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "mountfs")?;
+    let digest = Sha256::new().chain_update(mountfs_host::COMPONENT).chain_update(app).finalize();
+    let mut compiler = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut compiler);
+    let name = format!("{digest:x}-{:x}.cwasm", compiler.finish());
+    Some(folders.cache_dir().join(name))
+}
+
+fn find(engine: &Engine, kept: &Path) -> Option<Component> {
+    if !kept.exists() {
+        return None;
+    }
+    // SAFETY: the file has to be what `Component::serialize` gave. Its name has the digest of what it was compiled from,
+    // it was renamed into place whole, and it is in a folder that only the user can write to: who can change it can also
+    // change this program. Wasmtime checks that its own version and settings made it.
+    #[expect(unsafe_code, reason = "loading compiled code is trusting it")]
+    let component = unsafe { Component::deserialize_file(engine, kept) };
+    match component {
+        Ok(component) => {
+            // The time of its last use, for `keep`.
+            let _ = fs::File::open(kept).and_then(|file| file.set_modified(SystemTime::now()));
+            Some(component)
+        }
+        Err(error) => {
+            tracing::warn!("compiled code in {} is made anew: {error:#}", kept.display());
+            None
+        }
+    }
+}
+
+/// Keeps compiled code, and removes what was not used for long.
+fn keep(kept: &Path, code: &[u8]) -> Result<()> {
+    let folder = kept.parent().context("it is in a folder")?;
+    create_private(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(code)?;
+    file.persist(kept)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age > KEEP {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    // Inherits the owner-only rights of the user's profile.
+    fs::create_dir_all(folder)
+}
+
+/// Does work that may take long, and says so: only at a terminal, and only when it does.
+fn with_spinner<T>(name: &str, work: impl FnOnce() -> wasmtime::Result<T>) -> Result<T> {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})")?;
+    let spinner = ProgressBar::new_spinner().with_style(style);
+    spinner.set_message(format!("compiling {name}, once"));
+    let (done, waiting) = mpsc::channel::<()>();
+    let result = std::thread::scope(|scope| {
+        let spinner = &spinner;
         scope.spawn(move || {
-            use std::sync::mpsc::RecvTimeoutError::Timeout;
             let mut wait = Duration::from_millis(500);
-            while waiting.recv_timeout(wait) == Err(Timeout) {
-                progress.tick();
+            while waiting.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                spinner.tick();
                 wait = Duration::from_millis(100);
             }
         });
-        let component = Component::new(engine, app);
+        let result = work();
         drop(done);
-        component
+        result
     });
-    progress.finish_and_clear();
-    started.map_err(anyhow::Error::from).with_context(|| format!("cannot compile {name}"))
+    spinner.finish_and_clear();
+    Ok(result?)
 }

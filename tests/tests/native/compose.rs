@@ -20,11 +20,6 @@ fn importing(import: &str) -> Vec<u8> {
     wat::parse_str(format!("(component (import \"{import}\" (instance (export \"f\" (func)))))")).unwrap()
 }
 
-/// A preview 1 command that does nothing.
-fn nothing() -> Vec<u8> {
-    wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").unwrap()
-}
-
 #[test]
 fn a_preview_1_command_is_made_a_component() {
     let app = wat::parse_str(super::cli::WRITES_A_FILE).unwrap();
@@ -68,7 +63,10 @@ fn a_core_module_that_is_no_command_is_refused() {
 
 #[test]
 fn an_app_without_files_has_nothing_to_connect() {
-    assert!(matches!(compose(&importing("a:b/c"), Grants::Host), Err(ComposeError::NothingToConnect)));
+    let module = wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").unwrap();
+    for app in [importing("a:b/c"), module] {
+        assert!(matches!(compose(&app, Grants::Host), Err(ComposeError::NothingToConnect)));
+    }
 }
 
 #[test]
@@ -78,10 +76,4 @@ fn an_import_that_does_not_fit_is_an_error_that_names_it() {
         assert!(matches!(error, ComposeError::DoesNotFit { .. }), "{error}");
         assert!(error.to_string().contains(import), "{error}");
     }
-}
-
-#[test]
-fn an_app_that_only_starts_composes_all_the_same() {
-    // The adapter itself imports the file system.
-    assert!(compose(&nothing(), Grants::Host).is_ok());
 }

@@ -7,7 +7,7 @@ use crate::prompt::{self, Prompt, RefuseAloud};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use mountfs_host::{
-    Access, ComposeError, Control, FileStore, GrantKey, GrantStore as _, Grants, MountError, MountOptions, MountfsCtx,
+    Access, Control, FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx,
     MountfsCtxView, MountfsView, Mounts, app_name,
 };
 use std::fs;
@@ -102,9 +102,9 @@ impl Run {
         let guest = self.guest(&name, &bytes)?;
         let control = guest.mountfs.control();
 
-        let app = self.composed(bytes)?;
         let engine = engine::engine()?;
-        let component = engine::compile(&engine, &name, &app)?;
+        let component =
+            engine::load(&engine, &name, &bytes).with_context(|| format!("cannot run {}", self.app.display()))?;
         let mut linker = Linker::new(&engine);
         mountfs_host::add_to_linker(&mut linker)?;
         let mut store = Store::new(&engine, guest);
@@ -114,7 +114,8 @@ impl Run {
         let command = Command::new(&mut store, &instance)
             .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))?;
         if !self.mount.is_empty() {
-            let mounts = Mounts::new(&mut store, &instance)?;
+            let mounts = Mounts::new(&mut store, &instance)
+                .map_err(|_| anyhow!("{name} uses no files, so there is nothing to --mount for"))?;
             for Named { name, folder, access } in &self.mount {
                 let access = (*access == Access::Read).then_some(mountfs_host::GuestAccess::Read);
                 let options = MountOptions { access, ..MountOptions::default() };
@@ -166,16 +167,6 @@ impl Run {
             (false, true) => mountfs.picker(Prompt),
         };
         Ok(Guest { wasi: wasi.build(), mountfs: mountfs.build(), table: ResourceTable::new() })
-    }
-
-    /// The app with the component in it; as it is, when it has it already or needs none.
-    fn composed(&self, app: Vec<u8>) -> Result<Vec<u8>> {
-        match mountfs_host::compose(&app, Grants::Host) {
-            Ok(composed) => Ok(composed),
-            Err(ComposeError::AlreadyComposed) => Ok(app),
-            Err(ComposeError::NothingToConnect) if self.mount.is_empty() => Ok(app),
-            Err(error) => Err(error).with_context(|| format!("cannot run {}", self.app.display())),
-        }
     }
 }
 
