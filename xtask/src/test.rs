@@ -78,7 +78,7 @@ pub(crate) fn build() -> Result<()> {
     guests::python()?;
     guests::python_312()?;
     tools::wasmtime()?;
-    Ok(())
+    tools::strace()
 }
 
 fn clippy() -> Result<()> {

@@ -99,6 +99,15 @@ pub(crate) fn python_file(requirement: &str, file: &str) -> Result<PathBuf> {
     Ok(found)
 }
 
+/// Traces the calls of the operating system, for the tests of durability. Linux only.
+pub(crate) fn strace() -> Result<()> {
+    if cfg!(target_os = "linux") && run_quiet(Command::new("strace").arg("--version")).is_err() {
+        say("installing strace: apt-get install strace");
+        apt_install(&["strace"])?;
+    }
+    Ok(())
+}
+
 /// The wasmtime command: one that is installed, or PyPI's.
 pub(crate) fn wasmtime() -> Result<PathBuf> {
     let installed = run_quiet(Command::new("wasmtime").arg("--version")).unwrap_or_default();

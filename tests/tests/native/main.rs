@@ -3,6 +3,7 @@
 mod cli;
 mod compose;
 mod descriptor;
+mod durability;
 mod grants;
 mod interpreters;
 mod mounts;

@@ -7,8 +7,8 @@ use crate::prompt::{self, Prompt, RefuseAloud};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use mountfs_host::{
-    Access, Control, FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx,
-    MountfsCtxView, MountfsView, Mounts, app_name,
+    Access, Control, FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx, MountfsCtxView,
+    MountfsView, Mounts, app_name,
 };
 use std::fs;
 use std::path::PathBuf;
