@@ -18,7 +18,8 @@ pub(crate) fn wasm_cargo() -> Result<Command> {
     Ok(Command::new("cargo"))
 }
 
-fn has_wasm_target() -> Result<bool> {
+/// Whether the toolchain that builds everything else can build for [`WASM`] too.
+pub(crate) fn has_wasm_target() -> Result<bool> {
     let sysroot = run_quiet(Command::new("rustc").args(["--print", "sysroot"]))?;
     Ok(Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).exists())
 }

@@ -278,6 +278,39 @@ fn compose_writes_a_component_that_runs() {
 }
 
 #[test]
+fn on_preopen_grants_a_preopen_is_seen_only_while_it_is_mounted() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "text")]));
+    let python = guest("python");
+    let compose =
+        account.mountfs().arg("compose").arg(python).args(["-o", "anywhere.wasm", "--preopen-grants"]).output();
+    succeeded(&compose.unwrap());
+    let code = "
+import os
+from mountfs import fs
+async def refused(call):
+    try:
+        await call
+    except RuntimeError as error:
+        return error.code
+print(os.listdir('/'), await refused(fs.mount('/other')))
+await fs.mount('/local')
+open('/local/new', 'w').write('new')
+print((await fs.sync('/local')).files, os.listdir('/'))
+held = open('/local/file')
+await fs.unmount('/local')
+print(os.listdir('/'))
+await fs.mount('/local')
+print(await fs.revoke('/local'), await fs.revoke('/local'), await refused(fs.mount('/local')))
+await fs.mount('/local', id='other')
+print(os.listdir('/local'))";
+    let preopen = format!("{}::/local", folder.path().display());
+    let run = account.mountfs().args(["run", "--dir", &preopen, "anywhere.wasm", "-c", code]).output().unwrap();
+    let printed = "[] denied\n2 ['local']\n[]\nTrue False denied\n['file', 'new']\n";
+    assert_eq!(succeeded(&run).replace("['new', 'file']", "['file', 'new']"), printed);
+    assert_eq!(folder.read("new"), "new");
+}
+
+#[test]
 fn help_and_completions_are_there() {
     let account = Account::new();
     for verb in [&["--help"][..], &["run", "--help"], &["compose", "--help"], &["grants", "--help"]] {

@@ -4,6 +4,7 @@ mod cli;
 mod compose;
 mod descriptor;
 mod durability;
+mod errors;
 mod grants;
 mod interpreters;
 mod mounts;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
 async fn mounted_at(folder: &Folder, paths: &[&str]) -> Fixture {
-    let mut guest = Fixture::granted(&folder, Access::ReadWrite).await;
+    let mut guest = Fixture::granted(folder, Access::ReadWrite).await;
     for path in paths {
         guest.mount(path).await.unwrap();
     }

@@ -64,13 +64,12 @@ fn list(store: &FileStore) -> Result<()> {
     if grants.is_empty() {
         eprintln!("no grants are kept in {}", store.path().display());
     }
-    let width = |text: fn(&Kept) -> String| grants.iter().map(|kept| text(kept).len()).max().unwrap_or(0);
-    let (app, key): (fn(&Kept) -> String, fn(&Kept) -> String) =
-        (|kept| kept.app.escape_debug().to_string(), |kept| kept.key.to_string());
-    let (app_width, key_width) = (width(app), width(key));
-    for kept in &grants {
-        let access = kept.access.to_string();
-        println!("{:app_width$}  {:key_width$}  {access:14}  {}", app(kept), key(kept), kept.folder.display());
+    let row = |kept: &Kept| [kept.app.escape_debug().to_string(), kept.key.to_string(), kept.access.to_string()];
+    let rows: Vec<_> = grants.iter().map(row).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (app_width, key_width, access_width) = (width(0), width(1), width(2));
+    for (kept, [app, key, access]) in grants.iter().zip(&rows) {
+        println!("{app:app_width$}  {key:key_width$}  {access:access_width$}  {}", kept.folder.display());
     }
     Ok(())
 }
