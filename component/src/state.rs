@@ -4,6 +4,7 @@
 //! table as it is now and keeps it; a writer copies it if, and only if, somebody is reading.
 
 use crate::bindings::host::preopens;
+use crate::bindings::host::types::Descriptor;
 use crate::mount::Mount;
 use crate::path::MountPoint;
 use crate::table::Table;
@@ -65,16 +66,24 @@ fn start() {
         return;
     }
     let directories = preopens::get_directories();
-    STATE.with_borrow_mut(|state| {
-        if std::mem::replace(&mut state.started, true) {
-            return;
+    // Dropping a descriptor calls the host: what is not needed is dropped when nothing is borrowed.
+    let unneeded = STATE.with_borrow_mut(|state| state.take_in(directories));
+    drop(unneeded);
+}
+
+impl State {
+    /// Answers what it has no use for.
+    fn take_in(&mut self, directories: Vec<(Descriptor, String)>) -> (Vec<Rc<Mount>>, Vec<(Descriptor, String)>) {
+        if std::mem::replace(&mut self.started, true) {
+            return (Vec::new(), directories);
         }
-        let table = Rc::make_mut(&mut state.table);
+        let table = Rc::make_mut(&mut self.table);
+        let mut replaced = Vec::new();
         for (root, name) in directories {
             let mount = Rc::new(Mount::of_preopen(name.clone(), root));
             let target = match MountPoint::of_preopen(&name) {
                 Some(point) => {
-                    table.insert_preopen(&point, mount);
+                    replaced.extend(table.insert_preopen(&point, mount));
                     // A libc takes `.` for everything; given out under its own name it would hide the root, and every
                     // mount with it.
                     if point.parts().is_empty() {
@@ -84,9 +93,10 @@ fn start() {
                 }
                 None => Target::Outside(mount),
             };
-            state.preopens.push(Preopen { name, target });
+            self.preopens.push(Preopen { name, target });
         }
-    });
+        (replaced, Vec::new())
+    }
 }
 
 /// A mount point that nobody else may mount, unmount or revoke until this is dropped.

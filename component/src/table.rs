@@ -105,9 +105,9 @@ impl<M> Table<M> {
         self.root.at_or_insert(point.parts()).mount = Some(mount);
     }
 
-    /// Attaches a preopen of the host; of two at one place the later one counts, as in a libc.
-    pub fn insert_preopen(&mut self, point: &MountPoint, preopen: M) {
-        self.root.at_or_insert(point.parts()).preopen = Some(preopen);
+    /// Attaches a preopen of the host; of two at one place the later one counts, as in a libc. Answers the earlier.
+    pub fn insert_preopen(&mut self, point: &MountPoint, preopen: M) -> Option<M> {
+        self.root.at_or_insert(point.parts()).preopen.replace(preopen)
     }
 
     /// Detaches a mount; what it hid is visible again.

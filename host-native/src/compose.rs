@@ -42,6 +42,14 @@ pub enum ComposeError {
     /// It has been composed before.
     #[error("the app already exports {MOUNTS}: it has been composed before")]
     AlreadyComposed,
+    /// An import is of a version that the component does not have.
+    #[error("the app imports {import}, and the mountfs component has {export}: the versions are not compatible")]
+    OtherVersion {
+        /// What the app imports.
+        import: String,
+        /// What the component exports.
+        export: String,
+    },
     /// An import that the component should serve has another type.
     #[error("the app's import {import} does not fit the mountfs component's {export}: {why}")]
     DoesNotFit {
@@ -129,7 +137,8 @@ fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<(String, ItemKin
     exports.iter().map(|(name, kind)| (name.clone(), *kind)).collect()
 }
 
-/// Gives `to` each import that `from` exports in a compatible version; how many there were.
+/// Gives `to` each import that `from` exports; how many there were. One that does not fit is an error: left to the host,
+/// it would go past the mounts.
 fn plug(
     graph: &mut CompositionGraph,
     (from, from_instance): (PackageId, NodeId),
@@ -138,8 +147,11 @@ fn plug(
     let mut connected = 0;
     for (export, offered) in exports(graph, from) {
         let imports = graph.types()[graph[to].ty()].imports.clone();
-        let fitting = imports.iter().filter(|(import, _)| **import == export || are_semver_compatible(&export, import));
-        for (import, wanted) in fitting {
+        let interface = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
+        for (import, wanted) in imports.iter().filter(|(import, _)| interface(import) == interface(&export)) {
+            if *import != export && !are_semver_compatible(&export, import) {
+                return Err(ComposeError::OtherVersion { import: import.clone(), export });
+            }
             let mut cache = Default::default();
             let check = SubtypeChecker::new(&mut cache).is_subtype(offered, graph.types(), *wanted, graph.types());
             check.map_err(|error| ComposeError::DoesNotFit {

@@ -1,7 +1,7 @@
 //! What one guest may reach: builder → [`MountfsCtx`] → [`MountfsView`](crate::MountfsView), as in wasmtime-wasi.
 
-use crate::bindings::mountfs::fs::types::{Error as GuestError, SyncReport};
-use crate::grant::Grant;
+use crate::bindings::mountfs::fs::types::Error as GuestError;
+use crate::grant::{Folder, Grant};
 use crate::origins::Origins;
 use crate::picker::{PickRequest, Picked, Picker, Refuse, StartIn};
 use crate::store::{GrantStore, Kept, MemoryStore, StoreError};
@@ -9,6 +9,7 @@ use crate::{Access, GrantKey};
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use thiserror::Error;
 
@@ -36,7 +37,7 @@ struct Given {
     /// For this mount point only, or for any.
     path: Option<String>,
     id: String,
-    folder: PathBuf,
+    folder: Folder,
     access: Access,
 }
 
@@ -106,11 +107,8 @@ impl MountfsCtxBuilder {
         folder: &Path,
         access: Access,
     ) -> Result<&mut Self, FolderError> {
-        let canonical = folder.canonicalize().and_then(|canonical| {
-            // Opened now, so that the embedder learns of a mistake before the guest starts.
-            Grant::open(&canonical, GrantKey::new("", ""), access).map(|_| canonical)
-        });
-        let folder = canonical.map_err(|source| FolderError { folder: folder.to_owned(), source })?;
+        // Opened now: the embedder learns of a mistake before the guest starts, and no guest can change what is granted.
+        let folder = Folder::open(folder).map_err(|source| FolderError { folder: folder.to_owned(), source })?;
         self.given.push(Given { path, id, folder, access });
         Ok(self)
     }
@@ -124,7 +122,7 @@ impl MountfsCtxBuilder {
         self
     }
 
-    /// The context, for one store.
+    /// The context, for one store. It takes the folders granted so far with it.
     pub fn build(&mut self) -> MountfsCtx {
         MountfsCtx {
             control: Control {
@@ -166,25 +164,33 @@ impl MountfsCtx {
         start_in: Option<StartIn>,
     ) -> Result<Arc<Grant>, GuestError> {
         let control = &self.control;
-        if let Some((folder, given)) = control.given(&key) {
-            return match given >= access {
-                true => control.open(&folder, key, access),
-                false => Err(GuestError::Denied),
-            };
+        let asked = control.state().revocations;
+        if let Some((folder, given)) = control.given(&key).map_err(|error| folder_failed(&key, &error))? {
+            if given < access {
+                tracing::warn!(%key, "refused to {access}: the folder was given to {given}");
+                return Err(GuestError::Denied);
+            }
+            return control.hand_out(folder, key, access, asked);
         }
         let kept = control.store.get(&control.app, &key).map_err(|error| store_failed(&error))?;
         let known = match kept {
-            Some(kept) if kept.access >= access => return control.open(&kept.folder, key, access),
+            Some(kept) if kept.access >= access => {
+                let folder = Folder::open_kept(&kept.folder).map_err(|error| folder_failed(&key, &error))?;
+                return control.hand_out(folder, key, access, asked);
+            }
             kept => kept.map(|kept| kept.folder),
         };
         let request =
             PickRequest { app: control.app.clone(), key: key.clone(), access, start_in, known: known.clone() };
         let Picked { folder, keep } = self.picker.pick(request).await?;
-        let folder = known.unwrap_or(folder);
-        let folder = folder.canonicalize().map_err(|error| folder_failed(&folder, &key, &error))?;
-        let grant = control.open(&folder, key.clone(), access)?;
+        let folder = match known {
+            Some(known) => Folder::open_kept(&known),
+            None => Folder::open(&folder),
+        };
+        let folder = folder.map_err(|error| folder_failed(&key, &error))?;
+        let kept = Kept { app: control.app.clone(), key: key.clone(), folder: folder.path.clone(), access };
+        let grant = control.hand_out(folder, key, access, asked)?;
         if keep {
-            let kept = Kept { app: control.app.clone(), key, folder, access };
             // The folder works now; that the question comes again is no reason to refuse it.
             control.store.put(kept).unwrap_or_else(|error| tracing::warn!(error = report(&error), "grant not kept"));
         }
@@ -205,7 +211,11 @@ struct State {
     given: Vec<Given>,
     /// Keys that what was given does not count for any more.
     revoked: HashSet<GrantKey>,
+    /// How many revokes there were.
+    revocations: u64,
     live: Vec<Weak<Grant>>,
+    /// Files and directories that all grants hold open until they are synced.
+    held: Arc<AtomicUsize>,
 }
 
 impl Control {
@@ -220,7 +230,10 @@ impl Control {
         let was_used = {
             let mut state = self.state();
             let was_given = state.given_for(key).is_some();
-            state.revoked.insert(key.clone());
+            if was_given {
+                state.revoked.insert(key.clone());
+            }
+            state.revocations += 1;
             let live = state.live.iter().filter_map(Weak::upgrade).filter(|grant| grant.key == *key);
             let was_live = live.fold(false, |_, grant| {
                 let was_live = grant.check().is_ok();
@@ -232,26 +245,28 @@ impl Control {
         Ok(self.store.remove(&self.app, key)? || was_used)
     }
 
-    /// Makes durable what the guest wrote through every grant in use; what each sync did. Blocks. An embedder whose
-    /// guest has ended, or trapped, calls it in place of [`Mounts::sync`](crate::Mounts::sync).
-    pub fn sync(&self) -> Vec<(GrantKey, SyncReport)> {
-        let live: Vec<_> = self.state().live.iter().filter_map(Weak::upgrade).collect();
-        let in_use = live.into_iter().filter(|grant| grant.check().is_ok());
-        in_use.map(|grant| (grant.key.clone(), grant.dirty.sync())).collect()
+    /// The grants that have not ended.
+    pub(crate) fn in_use(&self) -> Vec<Arc<Grant>> {
+        let live = self.state().live.iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        live.into_iter().filter(|grant| grant.check().is_ok()).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn given(&self, key: &GrantKey) -> Option<(PathBuf, Access)> {
-        self.state().given_for(key)
+    fn given(&self, key: &GrantKey) -> io::Result<Option<(Folder, Access)>> {
+        let state = self.state();
+        state.given_for(key).map(|given| Ok((given.folder.try_clone()?, given.access))).transpose()
     }
 
-    fn open(&self, folder: &Path, key: GrantKey, access: Access) -> Result<Arc<Grant>, GuestError> {
-        let grant = Grant::open(folder, key.clone(), access).map_err(|error| folder_failed(folder, &key, &error))?;
-        let grant = Arc::new(grant);
+    /// Puts a folder to use, unless something was revoked since it was asked for: that may have been this.
+    fn hand_out(&self, folder: Folder, key: GrantKey, access: Access, asked: u64) -> Result<Arc<Grant>, GuestError> {
         let mut state = self.state();
+        if state.revocations != asked {
+            return Err(GuestError::Denied);
+        }
+        let grant = Grant::new(folder, key, access, state.held.clone());
         state.live.retain(|live| live.strong_count() > 0);
         state.live.push(Arc::downgrade(&grant));
         Ok(grant)
@@ -259,20 +274,18 @@ impl Control {
 }
 
 impl State {
-    fn given_for(&self, key: &GrantKey) -> Option<(PathBuf, Access)> {
+    fn given_for(&self, key: &GrantKey) -> Option<&Given> {
         if self.revoked.contains(key) {
             return None;
         }
         let mut given = self.given.iter().rev();
-        let found =
-            given.find(|given| given.id == key.id && given.path.as_ref().is_none_or(|path| *path == key.path))?;
-        Some((found.folder.clone(), found.access))
+        given.find(|given| given.id == key.id && given.path.as_ref().is_none_or(|path| *path == key.path))
     }
 }
 
-/// The guest learns what failed, the log learns where: paths of the host do not reach the guest.
-fn folder_failed(folder: &Path, key: &GrantKey, error: &io::Error) -> GuestError {
-    tracing::warn!(%key, folder = %folder.display(), %error, "cannot open the folder");
+/// The guest learns what failed: paths of the host do not reach it.
+fn folder_failed(key: &GrantKey, error: &io::Error) -> GuestError {
+    tracing::warn!(%key, %error, "cannot open the folder");
     GuestError::Other(format!("the folder granted for {key} cannot be opened: {error}"))
 }
 

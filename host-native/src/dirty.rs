@@ -1,20 +1,23 @@
 //! What a grant's directory does not durably have yet: files written and directories whose names changed.
 //!
-//! Each is held open from before its change until it is synced, so that a rename or removal cannot hide it and the
-//! operating system reports a failed write-back to it. Holding is bounded: the oldest are synced early.
+//! Each is held open from before its change until it is synced, so that a rename or removal cannot hide it, and the
+//! operating system reports a failed write-back to it. Holding is bounded: over [`MAX_HELD`], they are synced early.
 
 use crate::bindings::mountfs::fs::types::{Failure, SyncReport, Unsynced};
-use same_file::Handle;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Files or directories held open at most. A process has 1024 descriptors by default on Linux, 256 on macOS.
-const MAX_HELD: usize = 128;
+/// Files and directories that all grants of a guest hold open at most, before they are synced early. A process may have
+/// 1024 descriptors by default on Linux, 256 on macOS.
+const MAX_HELD: usize = 64;
 
-/// A file that was opened to be written.
+/// Failures that a report names one by one. A guest decides how many there are.
+const MAX_FAILURES: usize = 1000;
+
+/// A file that was opened and may be written.
 #[derive(Debug)]
 pub(crate) struct Written {
     file: Arc<File>,
@@ -23,63 +26,87 @@ pub(crate) struct Written {
     bytes: AtomicU64,
     /// Whether it is among the dirty files.
     dirty: AtomicBool,
+    /// Whether its old content was cut off when, or since, it was opened.
+    emptied: AtomicBool,
+    /// Why it could not be made durable.
+    failed: Mutex<Option<String>>,
 }
 
 impl Written {
     pub(crate) fn new(file: Arc<File>, path: String) -> Arc<Self> {
-        Arc::new(Self { file, path, bytes: AtomicU64::new(0), dirty: AtomicBool::new(false) })
+        Arc::new(Self {
+            file,
+            path,
+            bytes: AtomicU64::new(0),
+            dirty: AtomicBool::new(false),
+            emptied: AtomicBool::new(false),
+            failed: Mutex::new(None),
+        })
+    }
+
+    /// Notes that its old content is gone.
+    pub(crate) fn emptied(&self) {
+        self.emptied.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the operating system failed to make it durable. It says so once: a second fsync of a file whose pages
+    /// were dropped succeeds, and proves nothing. So the file counts as failed until it is written anew.
+    pub(crate) fn failed(&self, error: &io::Error) {
+        *lock(&self.failed) = Some(error.to_string());
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Dirty(Mutex<Inner>);
+#[derive(Debug)]
+pub(crate) struct Dirty {
+    inner: Mutex<Inner>,
+    /// What all grants of the guest hold.
+    held: Arc<AtomicUsize>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
-    files: VecDeque<Arc<Written>>,
-    directories: HashMap<Handle, String>,
-    /// What early syncs did, for the next report.
-    early: Early,
-    removed: u64,
+    files: Vec<Arc<Written>>,
+    directories: HashMap<Identity, (File, String)>,
+    /// What happened since the last report.
+    done: Done,
 }
 
 #[derive(Debug, Default)]
-struct Early {
+struct Done {
     files: u64,
     bytes: u64,
+    removed: u64,
     failures: Vec<Failure>,
 }
 
+impl Done {
+    fn fail(&mut self, path: &str, reason: String) {
+        // One that fails again and again is one.
+        if let Some(failure) = self.failures.iter_mut().find(|failure| failure.path == path) {
+            failure.reason = reason;
+        } else if self.failures.len() < MAX_FAILURES {
+            self.failures.push(Failure { path: path.to_owned(), reason });
+        }
+    }
+}
+
 impl Dirty {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new(held: Arc<AtomicUsize>) -> Self {
+        Self { inner: Mutex::default(), held }
     }
 
-    /// Notes that bytes are about to be written to a file.
-    pub(crate) fn will_write(&self, written: &Arc<Written>, bytes: u64) {
+    /// Notes that a file is about to be written, or just was: a sync between the two does not make it clean.
+    pub(crate) fn touch(&self, written: &Arc<Written>) {
+        if !written.dirty.swap(true, Ordering::AcqRel) {
+            lock(&self.inner).files.push(written.clone());
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes how much was written.
+    pub(crate) fn wrote(&self, written: &Arc<Written>, bytes: u64) {
         written.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if written.dirty.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let mut inner = self.lock();
-        inner.files.push_back(written.clone());
-        if inner.files.len() > MAX_HELD
-            && let Some(oldest) = inner.files.pop_front()
-        {
-            drop(inner);
-            let result = sync_file(&oldest);
-            let mut inner = self.lock();
-            match result {
-                Ok(bytes) => {
-                    inner.early.files += 1;
-                    inner.early.bytes += bytes;
-                }
-                Err(error) => {
-                    inner.early.failures.push(failure(&oldest.path, &error));
-                    inner.files.push_back(oldest);
-                }
-            }
-        }
+        self.touch(written);
     }
 
     /// Notes that names in a directory changed. `open` gives the directory, for reading.
@@ -88,107 +115,156 @@ impl Dirty {
         if cfg!(windows) {
             return;
         }
-        match open().and_then(Handle::from_file) {
-            Ok(directory) => {
-                let mut inner = self.lock();
-                inner.directories.entry(directory).or_insert_with(|| path.to_owned());
-                if inner.directories.len() > MAX_HELD {
-                    let directories = std::mem::take(&mut inner.directories);
-                    drop(inner);
-                    let failed = sync_directories(directories, &mut Vec::new());
-                    self.lock().directories.extend(failed);
-                }
+        match open().and_then(|file| Ok((identity(&file)?, file))) {
+            Ok((identity, file)) => {
+                let held = lock(&self.inner).directories.insert(identity, (file, path.to_owned()));
+                self.held.fetch_add(usize::from(held.is_none()), Ordering::Relaxed);
             }
             // It is gone again, and its names with it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.lock().early.failures.push(failure(path, &error)),
+            Err(error) => lock(&self.inner).done.fail(path, error.to_string()),
         }
     }
 
     pub(crate) fn name_removed(&self) {
-        self.lock().removed += 1;
+        lock(&self.inner).done.removed += 1;
     }
 
-    /// Makes all of it durable: contents first, then the names that lead to them. Blocks.
-    pub(crate) fn sync(&self) -> SyncReport {
-        let (files, directories, early, removed) = {
-            let mut inner = self.lock();
-            let inner = &mut *inner;
-            (
-                std::mem::take(&mut inner.files),
-                std::mem::take(&mut inner.directories),
-                std::mem::take(&mut inner.early),
-                std::mem::take(&mut inner.removed),
-            )
+    /// Whether the guest holds so much open that it is time for [`Dirty::settle`].
+    pub(crate) fn is_full(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > MAX_HELD
+    }
+
+    /// Makes all of it durable, contents first, then the names that lead to them. What failed stays. Blocks.
+    pub(crate) fn settle(&self) {
+        let (files, directories) = {
+            let mut inner = lock(&self.inner);
+            (std::mem::take(&mut inner.files), std::mem::take(&mut inner.directories))
         };
-        let mut report = SyncReport {
-            files: early.files,
-            bytes: early.bytes,
-            removed,
-            conflicts: Vec::new(),
-            failures: early.failures,
-        };
-        let mut seen = HashSet::new();
-        let mut failed = VecDeque::new();
+        let before = files.len() + directories.len();
+        let mut done = Done::default();
+        let (mut seen, mut renewed, mut kept) = (HashSet::new(), HashSet::new(), Vec::new());
         for written in files {
             match sync_file(&written) {
-                Ok(bytes) => {
-                    report.files += u64::from(seen.insert(identity(&written.file)));
-                    report.bytes += bytes;
+                Ok(Synced { bytes, was_emptied }) => {
+                    let identity = identity(&written.file).ok();
+                    done.files += u64::from(identity.is_none_or(|identity| seen.insert(identity)));
+                    done.bytes += bytes;
+                    renewed.extend(identity.filter(|_| was_emptied));
                 }
-                Err(error) => {
-                    report.failures.push(failure(&written.path, &error));
-                    failed.push_back(written);
-                }
+                Err(reason) => kept.push((written, reason)),
             }
         }
-        let failed_directories = sync_directories(directories, &mut report.failures);
-        let mut inner = self.lock();
-        inner.files.extend(failed);
-        inner.directories.extend(failed_directories);
-        report
+        // What failed is mended by a later, whole content of the same file, or by its removal.
+        kept.retain(|(written, _)| !identity(&written.file).is_ok_and(|identity| renewed.contains(&identity)));
+        kept.retain(|(written, _)| !is_removed(&written.file));
+        for (written, reason) in &kept {
+            done.fail(&written.path, reason.clone());
+        }
+        let mut failed = HashMap::new();
+        for (identity, (directory, path)) in directories {
+            if let Err(error) = sync_all(&directory) {
+                done.fail(&path, error.to_string());
+                failed.insert(identity, (directory, path));
+            }
+        }
+
+        self.held.fetch_sub(before - kept.len() - failed.len(), Ordering::Relaxed);
+        let mut inner = lock(&self.inner);
+        inner.files.extend(kept.into_iter().map(|(written, _)| written));
+        inner.directories.extend(failed);
+        inner.done.files += done.files;
+        inner.done.bytes += done.bytes;
+        done.failures.into_iter().for_each(|failure| inner.done.fail(&failure.path, failure.reason));
+    }
+
+    /// Makes all of it durable, and tells what that did since it was last told. Blocks.
+    pub(crate) fn sync(&self) -> SyncReport {
+        self.settle();
+        let Done { files, bytes, removed, failures } = std::mem::take(&mut lock(&self.inner).done);
+        SyncReport { files, bytes, removed, conflicts: Vec::new(), failures }
     }
 
     pub(crate) fn unsynced(&self) -> Unsynced {
-        let inner = self.lock();
-        let files: HashSet<_> = inner.files.iter().map(|written| identity(&written.file)).collect();
-        let bytes = inner.files.iter().map(|written| written.bytes.load(Ordering::Relaxed)).sum();
-        Unsynced { files: files.len() as u64, bytes }
+        let inner = lock(&self.inner);
+        let mut seen = HashSet::new();
+        let first = |written: &&Arc<Written>| identity(&written.file).map_or(true, |identity| seen.insert(identity));
+        let files = inner.files.iter().filter(first).count() as u64;
+        Unsynced { files, bytes: inner.files.iter().map(|written| written.bytes.load(Ordering::Relaxed)).sum() }
     }
 }
 
-/// The bytes that are durable now. What is written meanwhile makes the file dirty again.
-fn sync_file(written: &Written) -> io::Result<u64> {
+impl Drop for Dirty {
+    fn drop(&mut self) {
+        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.held.fetch_sub(inner.files.len() + inner.directories.len(), Ordering::Relaxed);
+    }
+}
+
+/// What is durable now.
+struct Synced {
+    bytes: u64,
+    /// Whether that is the whole content, because nothing older was left in the file.
+    was_emptied: bool,
+}
+
+/// What is durable now, or why it is not.
+fn sync_file(written: &Written) -> Result<Synced, String> {
+    let was_emptied = written.emptied.swap(false, Ordering::Relaxed);
+    if !was_emptied && let Some(reason) = &*lock(&written.failed) {
+        return Err(format!("{reason}; what was written may be lost: write the file anew"));
+    }
     written.dirty.store(false, Ordering::Release);
     let bytes = written.bytes.swap(0, Ordering::AcqRel);
-    let synced = match written.file.sync_all() {
-        // A pipe or device, which has nothing to make durable (POSIX `fsync`, EINVAL).
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+    match sync_all(&written.file) {
+        Ok(()) => {
+            *lock(&written.failed) = None;
+            Ok(Synced { bytes, was_emptied })
+        }
+        Err(error) => {
+            written.failed(&error);
+            written.bytes.fetch_add(bytes, Ordering::Relaxed);
+            written.dirty.store(true, Ordering::Release);
+            Err(error.to_string())
+        }
+    }
+}
+
+/// A pipe, a device, or a directory of some network file systems has nothing to make durable, and says so with EINVAL
+/// (POSIX `fsync`) or ENOTSUP.
+fn sync_all(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         synced => synced,
-    };
-    synced.map(|()| bytes).inspect_err(|_| {
-        written.bytes.fetch_add(bytes, Ordering::Relaxed);
-        written.dirty.store(true, Ordering::Release);
-    })
+    }
 }
 
-/// Those that failed.
-fn sync_directories(directories: HashMap<Handle, String>, failures: &mut Vec<Failure>) -> HashMap<Handle, String> {
-    directories
-        .into_iter()
-        .filter(|(directory, path)| {
-            let result = directory.as_file().sync_all();
-            result.inspect_err(|error| failures.push(failure(path, error))).is_err()
-        })
-        .collect()
+/// What tells one open file or directory from another: device and inode.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(file: &File) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-fn failure(path: &str, error: &io::Error) -> Failure {
-    // The error of an open file names no path of the host.
-    Failure { path: path.to_owned(), reason: error.to_string() }
+#[cfg(unix)]
+fn is_removed(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
 }
 
-/// One entry a file, however often it was opened. A file that cannot be told from others counts for itself.
-fn identity(file: &Arc<File>) -> Result<Handle, usize> {
-    file.try_clone().and_then(Handle::from_file).map_err(|_| Arc::as_ptr(file) as usize)
+/// Stable Rust cannot tell on other systems; a file that was opened twice counts twice there.
+#[cfg(not(unix))]
+fn identity(_: &File) -> io::Result<Identity> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(unix))]
+fn is_removed(_: &File) -> bool {
+    false
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -26,6 +26,19 @@ impl fmt::Display for GrantKey {
     }
 }
 
+/// Checks an id, by the rule of `wit/types.wit`.
+///
+/// # Errors
+///
+/// The rule, for a person.
+pub fn check_id(id: &str) -> Result<(), &'static str> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match (1..=32).contains(&id.len()) && id.chars().all(known) {
+        true => Ok(()),
+        false => Err("an id has 1 to 32 characters of `A-Z a-z 0-9 _ -`"),
+    }
+}
+
 /// What a guest may do below a mount point. Ordered: more is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -34,6 +47,15 @@ pub enum Access {
     Read,
     /// List, read, write, create, rename and remove.
     ReadWrite,
+}
+
+impl From<Access> for crate::GuestAccess {
+    fn from(access: Access) -> Self {
+        match access {
+            Access::Read => Self::Read,
+            Access::ReadWrite => Self::ReadWrite,
+        }
+    }
 }
 
 impl fmt::Display for Access {

@@ -9,7 +9,7 @@
 //! ```no_run
 //! use mountfs_host::{Access, GrantKey, Grants, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts};
 //! use wasmtime::component::{Component, Linker, ResourceTable};
-//! use wasmtime::{Engine, Result, Store};
+//! use wasmtime::{Config, Engine, Result, Store};
 //! use wasmtime_wasi::p2::bindings::Command;
 //! use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 //!
@@ -33,7 +33,10 @@
 //!
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<()> {
-//!     let engine = Engine::default();
+//!     // Interpreters recurse: the default stack of 512 KiB is for small guests.
+//!     let mut config = Config::new();
+//!     config.max_wasm_stack(16 << 20).async_stack_size(18 << 20);
+//!     let engine = Engine::new(&config)?;
 //!     let app = mountfs_host::compose(&std::fs::read("python.wasm")?, Grants::Host)?;
 //!     let app = Component::new(&engine, app)?;
 //!     let mut linker = Linker::new(&engine);
@@ -74,7 +77,7 @@ mod view;
 pub use bindings::mountfs::fs::types::Access as GuestAccess;
 pub use compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose, to_component};
 pub use ctx::{Control, FolderError, MountfsCtx, MountfsCtxBuilder};
-pub use key::{Access, GrantKey, app_name};
+pub use key::{Access, GrantKey, app_name, check_id};
 pub use linker::add_to_linker;
 pub use mounts::{Conflict, Failure, MountError, MountInfo, MountOptions, Mounts, SyncReport, Unsynced};
 pub use picker::{PickError, PickRequest, Picked, Picker, Refuse, StartIn};

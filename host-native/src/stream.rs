@@ -55,14 +55,21 @@ pub(crate) struct GrantedOutput {
     pub(crate) stream: DynOutputStream,
     pub(crate) writer: Arc<Writer>,
     pub(crate) written: Arc<Written>,
+    /// Whether a write has been taken that nobody waited for yet.
+    pub(crate) on_its_way: bool,
 }
 
 impl GrantedOutput {
-    /// Before the bytes are on their way, so that a sync cannot miss them.
-    fn will_write(&self, bytes: usize) -> StreamResult<()> {
+    /// Before bytes are on their way, so that a sync cannot miss them.
+    fn will_write(&self) -> StreamResult<()> {
         self.writer.grant.check()?;
-        self.writer.grant.dirty.will_write(&self.written, bytes as u64);
+        self.writer.grant.dirty.touch(&self.written);
         Ok(())
+    }
+
+    /// After they were taken, since an early sync may have been in between.
+    fn wrote(&self, bytes: usize) {
+        self.writer.grant.dirty.wrote(&self.written, bytes as u64);
     }
 }
 
@@ -70,19 +77,29 @@ impl GrantedOutput {
 impl Pollable for GrantedOutput {
     async fn ready(&mut self) {
         self.stream.ready().await;
+        if std::mem::take(&mut self.on_its_way) {
+            self.wrote(0);
+        }
     }
 }
 
 #[async_trait]
 impl OutputStream for GrantedOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.will_write(bytes.len())?;
-        self.stream.write(bytes)
+        self.will_write()?;
+        let length = bytes.len();
+        self.stream.write(bytes)?;
+        self.wrote(length);
+        self.on_its_way = true;
+        Ok(())
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.will_write(bytes.len())?;
-        self.stream.blocking_write_and_flush(bytes).await
+        self.will_write()?;
+        let length = bytes.len();
+        self.stream.blocking_write_and_flush(bytes).await?;
+        self.wrote(length);
+        Ok(())
     }
 
     fn flush(&mut self) -> StreamResult<()> {

@@ -107,6 +107,8 @@ fn docs() -> Result<()> {
 }
 
 fn native() -> Result<Count> {
+    // Of the command itself, `cargo test` builds only its unit tests.
+    run::cargo_build()?;
     suites(Command::new("cargo").arg("test").args(PACKAGES).arg("--no-fail-fast"))
 }
 

@@ -6,9 +6,14 @@ use crate::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 
+/// The report of a sync that had nothing to do.
+pub(crate) fn nothing() -> SyncReport {
+    SyncReport { files: 0, bytes: 0, removed: 0, conflicts: Vec::new(), failures: Vec::new() }
+}
+
 /// Makes a whole tree durable: the files, then the directory that names them. A failure stops nothing else.
 pub(crate) fn sync(root: &Descriptor) -> SyncReport {
-    let mut report = SyncReport { files: 0, bytes: 0, removed: 0, conflicts: Vec::new(), failures: Vec::new() };
+    let mut report = nothing();
     // Paths still to visit, not descriptors: a deep tree costs no open directories, a wide one only names.
     let mut directories = vec![String::new()];
     while let Some(path) = directories.pop() {
@@ -26,7 +31,10 @@ fn sync_directory(
     report: &mut SyncReport,
 ) -> Result<(), ErrorCode> {
     let place = if path.is_empty() { "." } else { path };
-    let directory = root.open_at(PathFlags::empty(), place, OpenFlags::DIRECTORY, DescriptorFlags::READ)?;
+    let directory = match root.open_at(PathFlags::empty(), place, OpenFlags::DIRECTORY, DescriptorFlags::READ) {
+        Err(ErrorCode::NoEntry | ErrorCode::Access | ErrorCode::NotPermitted) => return Ok(()),
+        opened => opened?,
+    };
     let entries = directory.read_directory()?;
     loop {
         let entry = match entries.read_directory_entry() {
@@ -44,7 +52,8 @@ fn sync_directory(
                     report.files += 1;
                     report.bytes += size;
                 }
-                Err(ErrorCode::NoEntry) => {}
+                // What this process may not open, the guest has not written.
+                Err(ErrorCode::NoEntry | ErrorCode::Access | ErrorCode::NotPermitted) => {}
                 Err(code) => fail(report, &inner, code),
             },
             _ => {}
@@ -54,7 +63,8 @@ fn sync_directory(
 }
 
 fn sync_file(directory: &Descriptor, name: &str) -> Result<u64, ErrorCode> {
-    let file = directory.open_at(PathFlags::empty(), name, OpenFlags::empty(), DescriptorFlags::READ)?;
+    let open = |flags| directory.open_at(PathFlags::empty(), name, OpenFlags::empty(), flags);
+    let file = open(DescriptorFlags::READ).or_else(|_| open(DescriptorFlags::WRITE))?;
     file.sync()?;
     Ok(file.stat()?.size)
 }

@@ -30,8 +30,27 @@ pub enum Opened {
     ByPath(Vec<String>),
     /// A descriptor of the host, and where it was opened.
     InMount { mount: Rc<Mount>, descriptor: Rc<host::Descriptor>, path: Vec<String> },
-    /// A preopen whose name leads above the guest's root.
-    Outside(Rc<Mount>),
+    /// In a preopen whose name leads above the guest's root, where nothing can be attached: the host answers for all of
+    /// it. Without a descriptor, the preopen itself.
+    Outside { mount: Rc<Mount>, descriptor: Option<Rc<host::Descriptor>> },
+}
+
+/// Why a change is refused without asking the host.
+struct Unless {
+    /// Something is attached there, or below.
+    attached: ErrorCode,
+    /// It is a name in a virtual directory, which has none but those of mount points.
+    in_virtual: ErrorCode,
+}
+
+impl Unless {
+    const fn creating(attached: ErrorCode) -> Self {
+        Self { attached, in_virtual: ErrorCode::ReadOnly }
+    }
+
+    const fn removing(attached: ErrorCode) -> Self {
+        Self { attached, in_virtual: ErrorCode::NoEntry }
+    }
 }
 
 impl Opened {
@@ -43,7 +62,8 @@ impl Opened {
                 mount.check_attached()?;
                 Ok(Some((mount, descriptor)))
             }
-            Self::Outside(mount) => Ok(Some((mount, mount.root()?))),
+            Self::Outside { mount, descriptor: Some(descriptor) } => Ok(Some((mount, descriptor))),
+            Self::Outside { mount, descriptor: None } => Ok(Some((mount, mount.root()?))),
         }
     }
 
@@ -55,20 +75,13 @@ impl Opened {
     fn path(&self) -> &[String] {
         match self {
             Self::ByPath(path) | Self::InMount { path, .. } => path,
-            Self::Outside(_) => &[],
+            Self::Outside { .. } => &[],
         }
     }
 
     fn walk<'t>(&'t self, table: &'t Mounts, flags: PathFlags, path: &str) -> Result<Place<'t>, ErrorCode> {
-        if let Self::Outside(mount) = self {
-            // Nothing is attached outside the guest's tree: the host answers.
-            return Ok(Place {
-                mount: Some(mount),
-                from_base: false,
-                path: path.to_owned(),
-                guest: vec![],
-                node: None,
-            });
+        if let Self::Outside { mount, .. } = self {
+            return Ok(Place { mount: Some(mount), from_base: true, path: path.to_owned(), guest: vec![], node: None });
         }
         let opened = self.descriptor()?;
         let base = Base { path: self.path(), mount: opened.map(|(mount, _)| mount) };
@@ -93,12 +106,24 @@ impl Opened {
         of_host: impl Fn(&Rc<Mount>, &host::Descriptor, &Place) -> Result<R, ErrorCode>,
         of_virtual: impl FnOnce(&[String]) -> Result<R, ErrorCode>,
     ) -> Result<R, ErrorCode> {
+        self.ask_or(flags, path, ErrorCode::NoEntry, of_host, of_virtual)
+    }
+
+    /// The same, with the answer for a name that is not in a virtual directory.
+    fn ask_or<R>(
+        &self,
+        flags: PathFlags,
+        path: &str,
+        missing: ErrorCode,
+        of_host: impl Fn(&Rc<Mount>, &host::Descriptor, &Place) -> Result<R, ErrorCode>,
+        of_virtual: impl FnOnce(&[String]) -> Result<R, ErrorCode>,
+    ) -> Result<R, ErrorCode> {
         let table = state::table();
         let place = self.walk(&table, flags, path)?;
         match self.host_of(&place)? {
             Some((mount, descriptor)) => of_host(mount, descriptor, &place),
             None if place.node.is_some() => of_virtual(&place.guest),
-            None => Err(ErrorCode::NoEntry),
+            None => Err(missing),
         }
     }
 
@@ -118,30 +143,28 @@ impl Opened {
         self.ask(PathFlags::SYMLINK_FOLLOW, ".", of_host, of_virtual)
     }
 
-    /// Where something may be created, removed or renamed: in a mount that is writable, at a place nothing is attached
-    /// to, or else why not.
+    /// Changes something at a path, which has to be in a writable mount, with nothing attached there.
     fn change<R>(
         &self,
-        flags: PathFlags,
         path: &str,
-        attached: ErrorCode,
+        unless: Unless,
         change: impl FnOnce(&host::Descriptor, &str) -> Result<R, ErrorCode>,
     ) -> Result<R, ErrorCode> {
         let table = state::table();
-        let place = self.walk(&table, flags, path)?;
-        let (_, descriptor) = self.changeable(&place, attached)?;
+        let place = self.walk(&table, PathFlags::empty(), path)?;
+        let (_, descriptor) = self.changeable(&place, unless)?;
         change(descriptor, &place.path)
     }
 
     fn changeable<'a>(
         &'a self,
         place: &Place<'a>,
-        attached: ErrorCode,
+        unless: Unless,
     ) -> Result<(&'a Rc<Mount>, &'a host::Descriptor), ErrorCode> {
         if place.node.is_some() {
-            return Err(attached);
+            return Err(unless.attached);
         }
-        let (mount, descriptor) = self.host_of(place)?.ok_or(ErrorCode::ReadOnly)?;
+        let (mount, descriptor) = self.host_of(place)?.ok_or(unless.in_virtual)?;
         mount.check_writable()?;
         Ok((mount, descriptor))
     }
@@ -152,15 +175,14 @@ impl Opened {
         (old_flags, old_path): (PathFlags, &str),
         other: &Self,
         new_path: &str,
-        attached: [ErrorCode; 2],
+        [old_unless, new_unless]: [Unless; 2],
         change: impl FnOnce(&host::Descriptor, &str, &host::Descriptor, &str) -> Result<R, ErrorCode>,
     ) -> Result<R, ErrorCode> {
         let table = state::table();
         let old_place = self.walk(&table, old_flags, old_path)?;
         let new_place = other.walk(&table, PathFlags::empty(), new_path)?;
-        let [old_attached, new_attached] = attached;
-        let (old_mount, old) = self.changeable(&old_place, old_attached)?;
-        let (new_mount, new) = other.changeable(&new_place, new_attached)?;
+        let (old_mount, old) = self.changeable(&old_place, old_unless)?;
+        let (new_mount, new) = other.changeable(&new_place, new_unless)?;
         if !Rc::ptr_eq(old_mount, new_mount) {
             return Err(ErrorCode::CrossDevice);
         }
@@ -242,7 +264,7 @@ impl GuestDescriptor for Opened {
     fn read_directory(&self) -> Result<DirectoryEntryStream, ErrorCode> {
         let table = state::table();
         let attached = match self {
-            Self::Outside(_) => Vec::new(),
+            Self::Outside { .. } => Vec::new(),
             _ => table.node(self.path()).into_iter().flat_map(|node| node.names()).map(str::to_owned).collect(),
         };
         let entries =
@@ -255,7 +277,7 @@ impl GuestDescriptor for Opened {
     }
 
     fn create_directory_at(&self, path: String) -> Result<(), ErrorCode> {
-        self.change(PathFlags::empty(), &path, ErrorCode::Exist, |host, path| host.create_directory_at(path))
+        self.change(&path, Unless::creating(ErrorCode::Exist), |host, path| host.create_directory_at(path))
     }
 
     fn stat(&self) -> Result<DescriptorStat, ErrorCode> {
@@ -296,7 +318,7 @@ impl GuestDescriptor for Opened {
             new_descriptor.get(),
             &new_path,
             // A directory has no second name (POSIX `link`).
-            [ErrorCode::NotPermitted, ErrorCode::Exist],
+            [Unless::removing(ErrorCode::NotPermitted), Unless::creating(ErrorCode::Exist)],
             |old, old_path, new, new_path| old.link_at(old_flags, old_path, new, new_path),
         )
     }
@@ -308,9 +330,11 @@ impl GuestDescriptor for Opened {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> Result<Descriptor, ErrorCode> {
-        let opened = self.ask(
+        let creates = open_flags.contains(OpenFlags::CREATE);
+        let opened = self.ask_or(
             path_flags,
             &path,
+            if creates { ErrorCode::ReadOnly } else { ErrorCode::NoEntry },
             |mount, host, place| {
                 let changes = open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
                     || flags.contains(DescriptorFlags::WRITE);
@@ -323,7 +347,11 @@ impl GuestDescriptor for Opened {
                     flags -= DescriptorFlags::MUTATE_DIRECTORY;
                 }
                 let descriptor = Rc::new(host.open_at(path_flags, &place.path, open_flags, flags)?);
-                Ok(Self::InMount { mount: mount.clone(), descriptor, path: place.guest.clone() })
+                let mount = mount.clone();
+                Ok(match self {
+                    Self::Outside { .. } => Self::Outside { mount, descriptor: Some(descriptor) },
+                    _ => Self::InMount { mount, descriptor, path: place.guest.clone() },
+                })
             },
             |path| match () {
                 () if open_flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => Err(ErrorCode::Exist),
@@ -344,7 +372,7 @@ impl GuestDescriptor for Opened {
     }
 
     fn remove_directory_at(&self, path: String) -> Result<(), ErrorCode> {
-        self.change(PathFlags::empty(), &path, ErrorCode::Busy, |host, path| host.remove_directory_at(path))
+        self.change(&path, Unless::removing(ErrorCode::Busy), |host, path| host.remove_directory_at(path))
     }
 
     fn rename_at(
@@ -357,17 +385,17 @@ impl GuestDescriptor for Opened {
             (PathFlags::empty(), &old_path),
             new_descriptor.get(),
             &new_path,
-            [ErrorCode::Busy, ErrorCode::Busy],
+            [Unless::removing(ErrorCode::Busy), Unless::creating(ErrorCode::Busy)],
             |old, old_path, new, new_path| old.rename_at(old_path, new, new_path),
         )
     }
 
     fn symlink_at(&self, old_path: String, new_path: String) -> Result<(), ErrorCode> {
-        self.change(PathFlags::empty(), &new_path, ErrorCode::Exist, |host, path| host.symlink_at(&old_path, path))
+        self.change(&new_path, Unless::creating(ErrorCode::Exist), |host, path| host.symlink_at(&old_path, path))
     }
 
     fn unlink_file_at(&self, path: String) -> Result<(), ErrorCode> {
-        self.change(PathFlags::empty(), &path, ErrorCode::IsDirectory, |host, path| host.unlink_file_at(path))
+        self.change(&path, Unless::removing(ErrorCode::IsDirectory), |host, path| host.unlink_file_at(path))
     }
 
     fn is_same_object(&self, other: DescriptorBorrow<'_>) -> bool {

@@ -64,10 +64,11 @@ impl Guest for Component {
             detach(&point, mount);
             synced
         });
-        let was_kept = grants::revoke(&Key { path, id })?;
+        let revoked = grants::revoke(&Key { path, id });
         match synced {
-            None => Ok(was_kept),
-            Some(Ok(_) | Err(Error::NotMounted)) => Ok(true),
+            None => revoked,
+            Some(Ok(_) | Err(Error::NotMounted)) => revoked.map(|_| true),
+            // What was not synced weighs more than a host that still keeps the grant.
             Some(Err(error)) => Err(error),
         }
     }
@@ -89,7 +90,7 @@ fn attached(point: &MountPoint) -> Result<Rc<Mount>, Error> {
     state::table().mount(point).cloned().ok_or(Error::NotMounted)
 }
 
-fn sync(point: &MountPoint, mount: &Mount) -> Result<SyncReport, Error> {
+fn sync(point: &MountPoint, mount: &Rc<Mount>) -> Result<SyncReport, Error> {
     let synced = mount.grant().ok_or(Error::NotMounted)?.sync();
     match synced {
         Ok(report) if report.failures.is_empty() => Ok(report),
@@ -103,8 +104,11 @@ fn sync(point: &MountPoint, mount: &Mount) -> Result<SyncReport, Error> {
     }
 }
 
-fn detach(point: &MountPoint, mount: &Mount) {
-    state::change(|table| table.remove(point));
+/// Takes this mount out of the table; another one may be there by now.
+fn detach(point: &MountPoint, mount: &Rc<Mount>) {
+    let is_there = state::table().mount(point).is_some_and(|there| Rc::ptr_eq(there, mount));
+    let detached = is_there.then(|| state::change(|table| table.remove(point)));
+    drop(detached);
     mount.detach();
 }
 

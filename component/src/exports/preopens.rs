@@ -12,7 +12,7 @@ impl preopens::Guest for Component {
         let others = state::preopens().into_iter().map(|preopen| {
             let opened = match preopen.target {
                 Target::Place(point) => Opened::ByPath(point.parts().to_vec()),
-                Target::Outside(mount) => Opened::Outside(mount),
+                Target::Outside(mount) => Opened::Outside { mount, descriptor: None },
             };
             (Descriptor::new(opened), preopen.name)
         });

@@ -19,8 +19,8 @@ const WASM_STACK: usize = 16 << 20;
 /// What host functions need on top of it.
 const HOST_STACK: usize = 2 << 20;
 
-/// Compiled code that nobody started for so long is removed.
-const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How many apps' compiled code is kept: those started last.
+const KEPT: usize = 16;
 
 pub(crate) fn engine() -> Result<Engine> {
     let mut config = Config::new();
@@ -53,7 +53,8 @@ pub(crate) fn load(engine: &Engine, name: &str, app: &[u8]) -> Result<Component>
 /// The file for this app's code, as this mountfs and this engine compile it. `None` without a home.
 fn kept(engine: &Engine, app: &[u8]) -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "mountfs")?;
-    let digest = Sha256::new().chain_update(mountfs_host::COMPONENT).chain_update(app).finalize();
+    let made_by = Sha256::new().chain_update(env!("CARGO_PKG_VERSION")).chain_update(mountfs_host::COMPONENT);
+    let digest = made_by.chain_update(app).finalize();
     let mut compiler = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compiler);
     let name = format!("{digest:x}-{:x}.cwasm", compiler.finish());
@@ -82,19 +83,25 @@ fn find(engine: &Engine, kept: &Path) -> Option<Component> {
     }
 }
 
-/// Keeps compiled code, and removes what was not used for long.
+/// Keeps compiled code, and removes what was not used for longest.
 fn keep(kept: &Path, code: &[u8]) -> Result<()> {
     let folder = kept.parent().context("it is in a folder")?;
     create_private(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(code)?;
+    // Code that a loss of power cut short would be run all the same.
+    file.as_file().sync_all()?;
     file.persist(kept)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if age > KEEP {
-            fs::remove_file(entry.path())?;
-        }
+
+    let entries = fs::read_dir(folder)?.flatten();
+    let code = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "cwasm"));
+    let mut used: Vec<_> =
+        code.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+    used.sort();
+    let surplus = used.len().saturating_sub(KEPT);
+    for (_, path) in used.drain(..surplus) {
+        // Another process may have removed it already.
+        let _ = fs::remove_file(path);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Folders as they are written on the command line.
 
-use mountfs_host::Access;
-use std::path::PathBuf;
+use mountfs_host::{Access, check_id};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// `NAME=HOST[:ro]`: a folder of the host, and what the guest calls it.
@@ -24,7 +24,28 @@ impl FromStr for Named {
         if name.is_empty() || folder.is_empty() {
             return Err("nothing stands on one side of the `=`".to_owned());
         }
-        Ok(Self { name: name.to_owned(), folder: folder.into(), access })
+        Ok(Self { name: name.to_owned(), folder: expand(folder), access })
+    }
+}
+
+/// `ID=HOST[:ro]`, as [`Named`], whose name is an id.
+pub(crate) fn granted(text: &str) -> Result<Named, String> {
+    let named: Named = text.parse()?;
+    match check_id(&named.name) {
+        Ok(()) => Ok(named),
+        Err(why) if named.name.starts_with('/') => Err(format!("{why}; a folder at a path is --mount {text}")),
+        Err(why) => Err(why.to_owned()),
+    }
+}
+
+/// `~` as a shell has it, which it does not after a `=`.
+pub(crate) fn expand(text: &str) -> PathBuf {
+    let home = || directories::UserDirs::new().map(|user| user.home_dir().to_owned());
+    match text.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            home().map_or_else(|| text.into(), |home| home.join(Path::new(rest.trim_start_matches('/'))))
+        }
+        _ => text.into(),
     }
 }
 
@@ -43,6 +64,6 @@ impl FromStr for Preopen {
         if folder.is_empty() || name.is_empty() {
             return Err("nothing stands on one side of the `::`".to_owned());
         }
-        Ok(Self { folder: folder.into(), name: name.to_owned() })
+        Ok(Self { folder: expand(folder), name: name.to_owned() })
     }
 }

@@ -1,10 +1,11 @@
 //! Asks at the terminal.
 
+use crate::folder::expand;
 use async_trait::async_trait;
 use dialoguer::{Input, Select};
 use mountfs_host::{PickError, PickRequest, Picked, Picker};
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Whether there is somebody to ask.
 pub(crate) fn is_possible() -> bool {
@@ -23,9 +24,9 @@ impl Picker for Prompt {
 }
 
 fn ask(request: &PickRequest) -> Result<Picked, PickError> {
-    let app = request.app.escape_debug();
+    let app = short(&request.app);
     eprintln!("\n{app} asks for a folder of yours.");
-    eprintln!("  it would see the folder at   {}", request.key);
+    eprintln!("  it would see the folder at   {} (id {})", short(&request.key.path), short(&request.key.id));
     eprintln!("  and could, in all of it,     {}", request.access);
     let folder = match &request.known {
         Some(folder) => folder.clone(),
@@ -33,7 +34,7 @@ fn ask(request: &PickRequest) -> Result<Picked, PickError> {
     };
     let choice = Select::new()
         .with_prompt(format!("Let it {} in {}?", request.access, folder.display()))
-        .items(["no", "yes, this time", "yes, and next time too"])
+        .items(["no", "yes, this time", "yes, and each time, for every program it runs"])
         .default(0)
         .interact_opt();
     match choice {
@@ -60,14 +61,12 @@ fn ask_folder() -> Result<PathBuf, PickError> {
     }
 }
 
-/// `~` as in a shell.
-fn expand(text: &str) -> PathBuf {
-    let home = || directories::UserDirs::new().map(|user| user.home_dir().to_owned());
-    match text.strip_prefix('~') {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-            home().map_or_else(|| text.into(), |home| home.join(Path::new(rest.trim_start_matches('/'))))
-        }
-        _ => text.into(),
+/// What a guest or an embedder wrote, on one line of a terminal, with nothing in it that moves the cursor.
+fn short(text: &str) -> String {
+    let escaped: String = text.escape_debug().collect();
+    match escaped.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &escaped[..end]),
+        None => escaped,
     }
 }
 
@@ -80,7 +79,7 @@ pub(crate) struct RefuseAloud {
 impl Picker for RefuseAloud {
     async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
         let PickRequest { app, key, access, .. } = &request;
-        let app = app.escape_debug();
+        let app = short(app);
         eprintln!("mountfs: {app} asked to {access} in a folder at {key} and was refused: {}.", self.why);
         eprintln!("mountfs: to allow it, run it with --grant {}=FOLDER", key.id.escape_debug());
         Err(PickError::Denied)

@@ -17,6 +17,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     Host, HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
+use wasmtime_wasi::runtime::spawn_blocking;
 
 impl From<Ended> for FsError {
     /// The device is gone, as the guest sees it.
@@ -58,10 +59,26 @@ impl MountfsCtxView<'_> {
         self.origin(descriptor).map(drop)
     }
 
-    /// Notes that a file is about to change.
-    fn will_write(&self, descriptor: &Resource<Descriptor>, bytes: u64) -> FsResult<()> {
-        if let Some(Origin { grant, written: Some(written), .. }) = self.origin(descriptor)? {
-            grant.dirty.will_write(written, bytes);
+    /// What is noted when a file of a grant is written.
+    fn written(&self, descriptor: &Resource<Descriptor>) -> FsResult<Option<(Arc<Grant>, Arc<Written>)>> {
+        let origin = self.origin(descriptor)?;
+        Ok(origin.and_then(|origin| Some((origin.grant.clone(), origin.written.clone()?))))
+    }
+
+    /// The same before a change: the file is dirty from now on.
+    fn will_write(&self, descriptor: &Resource<Descriptor>) -> FsResult<Option<(Arc<Grant>, Arc<Written>)>> {
+        let noted = self.written(descriptor)?;
+        if let Some((grant, written)) = &noted {
+            grant.dirty.touch(written);
+        }
+        Ok(noted)
+    }
+
+    /// Syncs early what the grant holds open, when that is too much.
+    async fn relieve(&mut self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
+        let grant = self.origin(descriptor)?.map(|origin| origin.grant.clone());
+        if let Some(grant) = grant.filter(|grant| grant.dirty.is_full()) {
+            spawn_blocking(move || grant.dirty.settle()).await;
         }
         Ok(())
     }
@@ -99,7 +116,7 @@ impl MountfsCtxView<'_> {
         };
         let inner = self.table.delete(stream)?;
         let writer = Writer::new(grant);
-        let output = GrantedOutput { stream: inner, writer: writer.clone(), written };
+        let output = GrantedOutput { stream: inner, writer: writer.clone(), written, on_its_way: false };
         let stream = self.table.push(Box::new(output) as DynOutputStream)?;
         self.ctx.origins.add_writer(&stream, &writer);
         Ok(stream)
@@ -141,8 +158,8 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check(&fd)?;
-        self.filesystem().sync_data(fd).await
+        let noted = self.written(&fd)?;
+        failed(noted, self.filesystem().sync_data(fd).await)
     }
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
@@ -156,8 +173,15 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
-        self.will_write(&fd, 0)?;
-        self.filesystem().set_size(fd, size).await
+        let noted = self.will_write(&fd)?;
+        self.filesystem().set_size(fd, size).await?;
+        if let Some((grant, written)) = noted {
+            if size == 0 {
+                written.emptied();
+            }
+            grant.dirty.wrote(&written, 0);
+        }
+        Ok(())
     }
 
     async fn set_times(
@@ -166,7 +190,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> FsResult<()> {
-        self.will_write(&fd, 0)?;
+        self.will_write(&fd)?;
         self.filesystem().set_times(fd, accessed, modified).await
     }
 
@@ -181,8 +205,12 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn write(&mut self, fd: Resource<Descriptor>, buffer: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
-        self.will_write(&fd, buffer.len() as u64)?;
-        self.filesystem().write(fd, buffer, offset).await
+        let noted = self.will_write(&fd)?;
+        let count = self.filesystem().write(fd, buffer, offset).await?;
+        if let Some((grant, written)) = noted {
+            grant.dirty.wrote(&written, count);
+        }
+        Ok(count)
     }
 
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
@@ -195,12 +223,12 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check(&fd)?;
-        self.filesystem().sync(fd).await
+        let noted = self.written(&fd)?;
+        failed(noted, self.filesystem().sync(fd).await)
     }
 
     async fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        let base = self.checked(fd)?;
+        let base = self.checked(fd).await?;
         self.filesystem().create_directory_at(again(&base), path.clone()).await?;
         self.names_changed(&base, &path)
     }
@@ -235,7 +263,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        let (old, new) = self.same_grant(fd, new_fd)?;
+        let (old, new) = self.same_grant(fd, new_fd).await?;
         self.filesystem().link_at(old, old_flags, old_path, again(&new), new_path.clone()).await?;
         self.names_changed(&new, &new_path)
     }
@@ -248,7 +276,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        let base = self.checked(fd)?;
+        let base = self.checked(fd).await?;
         let opened = self.filesystem().open_at(again(&base), path_flags, path.clone(), open_flags, flags).await?;
         let Some(Origin { grant, path: base_path, .. }) = self.ctx.origins.of(&base).cloned() else {
             return Ok(opened);
@@ -261,7 +289,10 @@ impl HostDescriptor for MountfsCtxView<'_> {
         if let Some(written) = &written
             && open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
         {
-            grant.dirty.will_write(written, 0);
+            if open_flags.contains(OpenFlags::TRUNCATE) {
+                written.emptied();
+            }
+            grant.dirty.touch(written);
         }
         self.ctx.origins.add(&opened, Origin { grant, path: inner, written });
         if open_flags.contains(OpenFlags::CREATE) {
@@ -281,7 +312,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        let base = self.checked(fd)?;
+        let base = self.checked(fd).await?;
         self.filesystem().remove_directory_at(again(&base), path.clone()).await?;
         self.name_removed(&base, &path)
     }
@@ -293,25 +324,29 @@ impl HostDescriptor for MountfsCtxView<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        let (old, new) = self.same_grant(fd, new_fd)?;
+        let (old, new) = self.same_grant(fd, new_fd).await?;
         self.filesystem().rename_at(again(&old), old_path.clone(), again(&new), new_path.clone()).await?;
         self.names_changed(&old, &old_path)?;
         self.names_changed(&new, &new_path)
     }
 
     async fn symlink_at(&mut self, fd: Resource<Descriptor>, old_path: String, new_path: String) -> FsResult<()> {
-        let base = self.checked(fd)?;
+        let base = self.checked(fd).await?;
         self.filesystem().symlink_at(again(&base), old_path, new_path.clone()).await?;
         self.names_changed(&base, &new_path)
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        let base = self.checked(fd)?;
+        let base = self.checked(fd).await?;
         self.filesystem().unlink_file_at(again(&base), path.clone()).await?;
         self.name_removed(&base, &path)
     }
 
     async fn is_same_object(&mut self, a: Resource<Descriptor>, b: Resource<Descriptor>) -> Result<bool> {
+        let ended = [&a, &b].into_iter().any(|fd| self.ctx.origins.of(fd).is_some_and(|of| of.grant.check().is_err()));
+        if ended {
+            return Ok(false);
+        }
         self.filesystem().is_same_object(a, b).await
     }
 
@@ -349,15 +384,16 @@ impl HostDirectoryEntryStream for MountfsCtxView<'_> {
 }
 
 impl MountfsCtxView<'_> {
-    fn checked(&self, fd: Resource<Descriptor>) -> FsResult<Resource<Descriptor>> {
-        self.check(&fd)?;
+    /// A directory that something may be made in, removed from or opened in.
+    async fn checked(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<Descriptor>> {
+        self.relieve(&fd).await?;
         Ok(fd)
     }
 
     /// The two ends of a rename or link. Between two grants, or a grant and a preopen, there is none: each is its own
     /// device.
-    fn same_grant(
-        &self,
+    async fn same_grant(
+        &mut self,
         old: Resource<Descriptor>,
         new: Resource<Descriptor>,
     ) -> FsResult<(Resource<Descriptor>, Resource<Descriptor>)> {
@@ -367,6 +403,7 @@ impl MountfsCtxView<'_> {
         if grant(self.origin(&old)?) != grant(self.origin(&new)?) {
             return Err(ErrorCode::CrossDevice.into());
         }
+        self.relieve(&new).await?;
         Ok((old, new))
     }
 }
@@ -376,10 +413,19 @@ fn again(descriptor: &Resource<Descriptor>) -> Resource<Descriptor> {
     Resource::new_borrow(descriptor.rep())
 }
 
+/// A path for reports. A guest may make it as long as it likes, so it ends where no real path goes on.
 fn join(base: &str, path: &str) -> String {
-    match (base, path) {
-        (".", path) => path.to_owned(),
-        (base, ".") => base.to_owned(),
-        (base, path) => format!("{base}/{path}"),
+    let parts = base.split('/').chain(path.split('/')).filter(|part| !matches!(*part, "" | "."));
+    let mut joined = parts.collect::<Vec<_>>().join("/");
+    joined.truncate(joined.floor_char_boundary(4096));
+    if joined.is_empty() { ".".to_owned() } else { joined }
+}
+
+/// Remembers that a file could not be made durable.
+fn failed(noted: Option<(Arc<Grant>, Arc<Written>)>, result: FsResult<()>) -> FsResult<()> {
+    if let (Some((grant, written)), Err(_)) = (&noted, &result) {
+        written.failed(&std::io::Error::other("an fsync of the guest failed"));
+        grant.dirty.touch(written);
     }
+    result
 }

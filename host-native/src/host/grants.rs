@@ -3,6 +3,7 @@
 use crate::bindings::mountfs::fs::grants::{Access as WitAccess, Error, Host, HostGrant, Key, StartIn};
 use crate::bindings::mountfs::fs::types::{self, SyncReport, Unsynced};
 use crate::grant::Grant;
+use crate::key::check_id;
 use crate::origins::Origin;
 use crate::view::MountfsCtxView;
 use crate::{Access, GrantKey, PickError};
@@ -22,7 +23,12 @@ impl Host for MountfsCtxView<'_> {
         access: WitAccess,
         start_in: Option<StartIn>,
     ) -> Result<Result<Resource<Held>, Error>> {
-        match self.ctx.acquire(key.into(), access.into(), start_in).await {
+        let key = GrantKey::from(key);
+        // The component has checked it; a guest that calls the host directly has not.
+        if let Err(error) = key.check() {
+            return Ok(Err(error));
+        }
+        match self.ctx.acquire(key, access.into(), start_in).await {
             Ok(grant) => Ok(Ok(self.table.push(Held(grant))?)),
             Err(error) => Ok(Err(error)),
         }
@@ -39,6 +45,28 @@ impl Host for MountfsCtxView<'_> {
 
 impl types::Host for MountfsCtxView<'_> {}
 
+impl MountfsCtxView<'_> {
+    /// Makes durable what the guest wrote through every grant in use; what each sync did. For an embedder whose guest
+    /// has ended or trapped; while it lives, there is [`Mounts::sync`](crate::Mounts::sync).
+    pub async fn sync(&mut self) -> Vec<(GrantKey, SyncReport)> {
+        let mut reports = Vec::new();
+        for grant in self.ctx.control.in_use() {
+            reports.push((grant.key.clone(), self.sync_grant(grant).await));
+        }
+        reports
+    }
+
+    async fn sync_grant(&mut self, grant: Arc<Grant>) -> SyncReport {
+        // A write that the guest has not waited for may still be on its way.
+        for stream in self.ctx.origins.writers(&grant) {
+            if let Ok(stream) = self.table.get_mut(&stream) {
+                stream.ready().await;
+            }
+        }
+        spawn_blocking(move || grant.dirty.sync()).await
+    }
+}
+
 impl HostGrant for MountfsCtxView<'_> {
     async fn root(&mut self, held: Resource<Held>) -> Result<Result<Resource<Descriptor>, Error>> {
         let grant = self.table.get(&held)?.0.clone();
@@ -51,12 +79,12 @@ impl HostGrant for MountfsCtxView<'_> {
                 self.ctx.origins.add(&descriptor, Origin { grant, path: ".".into(), written: None });
                 Ok(Ok(descriptor))
             }
-            Err(error) => Ok(Err(Error::Other(format!("cannot open the folder {}: {error}", grant.label)))),
+            Err(error) => Ok(Err(Error::Other(format!("cannot open the folder {}: {error}", grant.label())))),
         }
     }
 
     async fn label(&mut self, held: Resource<Held>) -> Result<String> {
-        Ok(self.table.get(&held)?.0.label.clone())
+        Ok(self.table.get(&held)?.0.label())
     }
 
     async fn sync(&mut self, held: Resource<Held>) -> Result<Result<SyncReport, Error>> {
@@ -64,13 +92,7 @@ impl HostGrant for MountfsCtxView<'_> {
         if grant.check().is_err() {
             return Ok(Err(Error::Denied));
         }
-        // A write that the guest has not waited for may still be on its way.
-        for stream in self.ctx.origins.writers(&grant) {
-            if let Ok(stream) = self.table.get_mut(&stream) {
-                stream.ready().await;
-            }
-        }
-        Ok(Ok(spawn_blocking(move || grant.dirty.sync()).await))
+        Ok(Ok(self.sync_grant(grant).await))
     }
 
     async fn unsynced(&mut self, held: Resource<Held>) -> Result<Option<Unsynced>> {
@@ -95,6 +117,15 @@ impl From<WitAccess> for Access {
             WitAccess::Read => Self::Read,
             WitAccess::ReadWrite => Self::ReadWrite,
         }
+    }
+}
+
+impl GrantKey {
+    fn check(&self) -> std::result::Result<(), Error> {
+        if !self.path.starts_with('/') || self.path.len() > 4096 || self.path.contains('\0') {
+            return Err(Error::InvalidPath("a mount point is absolute, and no longer than 4096 bytes".into()));
+        }
+        check_id(&self.id).map_err(|why| Error::InvalidId(why.to_owned()))
     }
 }
 

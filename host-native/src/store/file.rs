@@ -51,24 +51,36 @@ impl FileStore {
     }
 
     fn read(&self) -> Result<Vec<Kept>, StoreError> {
+        match self.parse()? {
+            Ok(grants) => Ok(grants),
+            // Another process may just have put this right: look again when nobody else can write.
+            Err(_) => {
+                let _lock = self.lock()?;
+                self.read_locked()
+            }
+        }
+    }
+
+    fn read_locked(&self) -> Result<Vec<Kept>, StoreError> {
+        self.parse()?.or_else(|source| {
+            let kept_aside = self.keep_aside()?;
+            Err(StoreError::Corrupt { path: self.path.clone(), kept_aside, source })
+        })
+    }
+
+    /// The grants, or what is wrong with the file.
+    fn parse(&self) -> Result<Result<Vec<Kept>, serde_json::Error>, StoreError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Vec::new())),
             Err(source) => return Err(self.io("read", source)),
         };
-        let header = serde_json::from_slice::<Header>(&bytes);
-        if let Ok(Header { format }) = header
+        if let Ok(Header { format }) = serde_json::from_slice::<Header>(&bytes)
             && format > FORMAT
         {
             return Err(StoreError::Newer { path: self.path.clone(), found: format, known: FORMAT });
         }
-        match serde_json::from_slice::<Contents>(&bytes) {
-            Ok(contents) => Ok(contents.grants),
-            Err(source) => {
-                let kept_aside = self.keep_aside()?;
-                Err(StoreError::Corrupt { path: self.path.clone(), kept_aside, source })
-            }
-        }
+        Ok(serde_json::from_slice::<Contents>(&bytes).map(|contents| contents.grants))
     }
 
     /// Moves the file to a name that is free.
@@ -87,8 +99,13 @@ impl FileStore {
         Ok(name(number))
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut Vec<Kept>) -> R) -> Result<R, StoreError> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// Keeps other processes from writing, until it is dropped.
+    fn lock(&self) -> Result<File, StoreError> {
+        let folder = self.folder();
         create_private(folder).map_err(|source| StoreError::Io {
             what: "create the folder of",
             path: folder.into(),
@@ -96,11 +113,16 @@ impl FileStore {
         })?;
         let lock = File::create(self.path.with_extension("lock")).map_err(|source| self.io("lock", source))?;
         lock.lock().map_err(|source| self.io("lock", source))?;
+        Ok(lock)
+    }
 
-        let mut grants = self.read()?;
+    fn change<R>(&self, change: impl FnOnce(&mut Vec<Kept>) -> R) -> Result<R, StoreError> {
+        let _lock = self.lock()?;
+        let mut grants = self.read_locked()?;
         let result = change(&mut grants);
         grants.sort_by(|a, b| (&a.app, &a.key).cmp(&(&b.app, &b.key)));
-        self.write(folder, &Contents { format: FORMAT, grants }).map_err(|source| self.io("write", source))?;
+        let contents = Contents { format: FORMAT, grants };
+        self.write(self.folder(), &contents).map_err(|source| self.io("write", source))?;
         Ok(result)
     }
 

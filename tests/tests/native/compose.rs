@@ -48,6 +48,15 @@ fn the_python_app_connects_completely() {
 }
 
 #[test]
+fn an_import_of_another_version_is_not_left_to_the_host_in_silence() {
+    for import in ["mountfs:fs/mounts@0.2.0", "wasi:filesystem/types@0.3.0"] {
+        let error = compose(&importing(import), Grants::Host).unwrap_err();
+        assert!(matches!(error, ComposeError::OtherVersion { .. }), "{error}");
+        assert!(error.to_string().contains(import), "{error}");
+    }
+}
+
+#[test]
 fn what_is_not_webassembly_is_refused() {
     for bytes in [&b""[..], b"#!/usr/bin/python", b"\0asm", b"\0asm\x07\0\x05\0", b"\0asm\x0d\0\x01\0broken"] {
         assert!(matches!(compose(bytes, Grants::Host), Err(ComposeError::NotWasm(_))), "{bytes:?}");

@@ -195,3 +195,41 @@ async fn a_picker_may_take_its_time() {
     mounted.unwrap();
     assert_eq!(guest.read("/local/file").await.unwrap(), "text");
 }
+
+/// A guest puts a link where a granted folder was, inside a folder it may write to.
+#[tokio::test]
+async fn a_link_in_the_place_of_a_granted_folder_leads_nowhere() {
+    let (setup, folder) = (Setup::new(), Folder::with([("data/file", "text")]));
+    let data = folder.path().join("data");
+    let picker = Recorder::new(&folder);
+    let builder = |grants: &mut mountfs_host::MountfsCtxBuilder| {
+        grants.store(setup.store.clone()).picker(picker.clone());
+        grants.grant(GrantKey::new("/w", "mountfs"), folder.path(), Access::ReadWrite).unwrap();
+        grants.grant(GrantKey::new("/given", "mountfs"), &data, Access::ReadWrite).unwrap();
+    };
+    let kept = Kept {
+        app: "app".into(),
+        key: GrantKey::new("/kept", "mountfs"),
+        folder: data.canonicalize().unwrap(),
+        access: Access::ReadWrite,
+    };
+    setup.store.put(kept).unwrap();
+    let mut guest = Fixture::new(builder).await;
+    guest.mount("/w").await.unwrap();
+    guest.rename("/w/data", "/w/moved").await.unwrap();
+    guest.symlink("../..", "/w/data").await.unwrap();
+
+    guest.mount("/given").await.unwrap();
+    assert_eq!(guest.list("/given").await.unwrap(), ["file"], "the directory itself, wherever it is now");
+    let kept = guest.mount("/kept").await;
+    assert!(matches!(kept, Err(MountError::Other(_))), "{kept:?}");
+    assert_eq!(picker.times(), 0);
+}
+
+#[tokio::test]
+async fn the_host_checks_what_it_is_asked_for_itself() {
+    // Longer than any path, which the component has no opinion about.
+    let mut guest = Fixture::new(|_| {}).await;
+    let long = format!("/{}", "x".repeat(5000));
+    assert!(matches!(guest.mount(&long).await, Err(MountError::InvalidPath(_))));
+}

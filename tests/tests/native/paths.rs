@@ -21,7 +21,9 @@ async fn parents_of_a_mount_point_are_virtual_and_read_only() {
     assert_eq!(guest.list("/a").await.unwrap(), ["b"]);
     assert_eq!(guest.stat("/a/b").await.unwrap().type_, DescriptorType::Directory);
     assert_eq!(guest.read("/a/b/c/file").await.unwrap(), "text");
-    assert!(matches!(guest.writing("/a/new").await, Err(ErrorCode::NoEntry | ErrorCode::ReadOnly)));
+    assert!(matches!(guest.writing("/a/new").await, Err(ErrorCode::ReadOnly)));
+    assert!(matches!(guest.unlink("/a/new").await, Err(ErrorCode::NoEntry)));
+    assert!(matches!(guest.rename("/a/new", "/a/b/c/new").await, Err(ErrorCode::NoEntry)));
     assert!(matches!(guest.mkdir("/a/new").await, Err(ErrorCode::ReadOnly)));
     assert!(matches!(guest.mkdir("/a/b").await, Err(ErrorCode::Exist)));
     assert!(matches!(guest.rmdir("/a/b").await, Err(ErrorCode::Busy)));
@@ -209,4 +211,22 @@ async fn virtual_directories_have_an_identity() {
     assert_eq!(guest.fstat(a).await.unwrap().type_, DescriptorType::Directory);
     guest.fsync(a).await.unwrap();
     guest.sync_data(a).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_preopen_that_leads_above_the_root_stays_outside_the_tree() {
+    let (outside, folder) = (Folder::with([("sub/local/x", "theirs")]), Folder::with([("x", "ours")]));
+    let mut guest = Fixture::with_preopens(&[(&outside, "../data")], |grants| {
+        grants.grant_id("mountfs", folder.path(), Access::ReadWrite).unwrap();
+    })
+    .await;
+    guest.mount("/local").await.unwrap();
+    assert_eq!(guest.list("/").await.unwrap(), ["local"]);
+    let data = guest.preopens().await[1].0;
+    let (directory, read) = (OpenFlags::DIRECTORY, DescriptorFlags::READ);
+    let sub = guest.open_at(data, "sub", directory, read).await.unwrap();
+    let names: Vec<_> = guest.entries(sub).await.unwrap().into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["local"]);
+    let file = guest.open_at(sub, "local/x", OpenFlags::empty(), read).await.unwrap();
+    assert_eq!(guest.pread(file, 9, 0).await.unwrap().0, b"theirs");
 }

@@ -55,6 +55,7 @@ fn write(output: &Path, bytes: &[u8]) -> Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     }
+    file.as_file().sync_all()?;
     file.persist(output)?;
     Ok(())
 }

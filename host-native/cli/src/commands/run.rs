@@ -2,20 +2,20 @@
 
 use super::Failed;
 use crate::engine;
-use crate::folder::{Named, Preopen};
+use crate::folder::{Named, Preopen, granted};
 use crate::prompt::{self, Prompt, RefuseAloud};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use mountfs_host::{
-    Access, Control, FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx, MountfsCtxView,
-    MountfsView, Mounts, app_name,
+    FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts,
+    app_name,
 };
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wasmtime::Store;
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime_wasi::p2::bindings::Command;
+use wasmtime_wasi::p2::bindings::{Command, CommandPre};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxView, WasiView};
 
 /// The id of a `--mount`: what a guest gets that names none.
@@ -30,7 +30,7 @@ const TRAPPED: u8 = 134;
 /// Run an app in folders you choose.
 ///
 /// The app sees the folders given here, those it asks for and is granted, and nothing else of the machine: no other
-/// files, no network. Everything it wrote is durable when the command ends.
+/// files, no network. What it wrote in mounted folders is durable when the command ends.
 ///
 /// Ends with the app's exit code; 125 when mountfs itself failed, 134 when the app trapped.
 #[derive(Args)]
@@ -40,7 +40,7 @@ pub(crate) struct Run {
     mount: Vec<Named>,
 
     /// Let the app mount this folder when it asks for this id, wherever it wants it: --grant pyscript=./work.
-    #[arg(long, value_name = "ID=HOST[:ro]")]
+    #[arg(long, value_name = "ID=HOST[:ro]", value_parser = granted)]
     grant: Vec<Named>,
 
     /// Preopen a folder, as wasmtime does: for a standard library, say. It is never asked for and never revoked.
@@ -100,37 +100,47 @@ impl Run {
         let name = self.app.file_name().unwrap_or(self.app.as_os_str()).to_string_lossy().into_owned();
         let bytes = fs::read(&self.app).with_context(|| format!("cannot read the app {}", self.app.display()))?;
         let guest = self.guest(&name, &bytes)?;
-        let control = guest.mountfs.control();
 
         let engine = engine::engine()?;
         let component =
             engine::load(&engine, &name, &bytes).with_context(|| format!("cannot run {}", self.app.display()))?;
         let mut linker = Linker::new(&engine);
         mountfs_host::add_to_linker(&mut linker)?;
-        let mut store = Store::new(&engine, guest);
-        let instance = linker.instantiate_async(&mut store, &component).await.map_err(|error| {
-            anyhow!("{name} cannot start, because it imports what nothing here provides: {error:#}")
-        })?;
-        let command = Command::new(&mut store, &instance)
+        let app = linker
+            .instantiate_pre(&component)
+            .map_err(|error| anyhow!("{name} imports what nothing here provides: {error:#}"))?;
+        let app = CommandPre::new(app)
             .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))?;
+        let mut store = Store::new(&engine, guest);
+        let instance = match app.instance_pre().instantiate_async(&mut store).await {
+            Ok(instance) => instance,
+            Err(error) => return exit_code(&name, Err(error)),
+        };
+        let command = Command::new(&mut store, &instance)?;
         if !self.mount.is_empty() {
             let mounts = Mounts::new(&mut store, &instance)
                 .map_err(|_| anyhow!("{name} uses no files, so there is nothing to --mount for"))?;
             for Named { name, folder, access } in &self.mount {
-                let access = (*access == Access::Read).then_some(mountfs_host::GuestAccess::Read);
-                let options = MountOptions { access, ..MountOptions::default() };
+                let options = MountOptions { access: Some((*access).into()), ..MountOptions::default() };
                 let mounted = mounts.mount(&mut store, name, &options).await?;
                 mounted.map_err(|error| anyhow!("cannot mount {} at {name}: {}", folder.display(), explain(&error)))?;
             }
         }
         let ended = command.wasi_cli_run().call_run(&mut store).await;
-        let synced = sync(&control);
+        let synced = sync(store.data_mut()).await;
         let code = exit_code(&name, ended)?;
         synced?;
         Ok(code)
     }
 
     fn guest(&self, name: &str, app: &[u8]) -> Result<Guest> {
+        for (number, mount) in self.mount.iter().enumerate() {
+            ensure!(
+                self.mount[..number].iter().all(|other| other.name != mount.name),
+                "there are two --mount for {}: give one",
+                mount.name
+            );
+        }
         let mut wasi = WasiCtx::builder();
         wasi.inherit_stdio().allow_blocking_current_thread(true).arg(name).args(&self.args);
         for variable in &self.env {
@@ -175,16 +185,14 @@ pub(super) fn store() -> Result<FileStore> {
     FileStore::of_user().context("there is no home folder to keep grants in: set HOME")
 }
 
-/// What a guest wrote reached the disk's cache when it wrote it; here it reaches the disk.
-fn sync(control: &Control) -> Result<()> {
+/// What a guest wrote reached the system when it wrote it; here it reaches the disk.
+async fn sync(guest: &mut Guest) -> Result<()> {
     let mut failed = Vec::new();
-    for (key, report) in control.sync() {
+    for (key, report) in guest.mountfs().sync().await {
         tracing::info!(%key, "{report}");
         failed.extend(report.failures.iter().map(|failure| format!("{} in {key}: {}", failure.path, failure.reason)));
     }
-    if !failed.is_empty() {
-        bail!("written, but perhaps not durable: {}", failed.join("; "));
-    }
+    ensure!(failed.is_empty(), "written, but perhaps not durable: {}", failed.join("; "));
     Ok(())
 }
 
@@ -207,8 +215,8 @@ fn explain(error: &MountError) -> String {
     match error {
         MountError::InvalidPath(why) => why.clone(),
         MountError::InvalidId(why) => why.clone(),
-        MountError::AlreadyMounted(_) => "there are two --mount for it".to_owned(),
         MountError::Other(what) => what.clone(),
+        MountError::Denied => "the app takes its grants from preopens: give it the folder with --dir".to_owned(),
         other => format!("{other:?}"),
     }
 }
