@@ -43,18 +43,18 @@
 //!     mountfs_host::add_to_linker(&mut linker)?;
 //!
 //!     let mut mountfs = MountfsCtx::builder();
-//!     mountfs.grant(GrantKey::new("/work", "mountfs"), "/home/ada/work", Access::ReadWrite)?;
+//!     mountfs.grant(GrantKey::new("/notes", "mountfs"), "/home/ada/notes", Access::ReadWrite)?;
 //!     let guest = Guest {
-//!         wasi: WasiCtx::builder().inherit_stdio().args(&["python", "/work/hello.py"]).build(),
+//!         wasi: WasiCtx::builder().inherit_stdio().args(&["python", "/notes/hello.py"]).build(),
 //!         mountfs: mountfs.build(),
 //!         table: ResourceTable::new(),
 //!     };
 //!     let mut store = Store::new(&engine, guest);
 //!     let instance = linker.instantiate_async(&mut store, &app).await?;
 //!     let mounts = Mounts::new(&mut store, &instance)?;
-//!     mounts.mount(&mut store, "/work", &MountOptions::default()).await??;
+//!     mounts.mount(&mut store, "/notes", &MountOptions::default()).await??;
 //!     let result = Command::new(&mut store, &instance)?.wasi_cli_run().call_run(&mut store).await?;
-//!     mounts.sync(&mut store, "/work").await??;
+//!     mounts.sync(&mut store, "/notes").await??;
 //!     result.map_err(|()| wasmtime::format_err!("the guest failed"))
 //! }
 //! ```

@@ -3,4 +3,5 @@
 mod descriptor;
 mod directory;
 mod mounts;
+mod opened;
 mod preopens;

@@ -1,6 +1,6 @@
 //! `wasi:filesystem/preopens`: the virtual root first, then what the host preopened.
 
-use super::descriptor::Opened;
+use super::opened::Opened;
 use crate::bindings::Component;
 use crate::bindings::exported::{preopens, types::Descriptor};
 use crate::state::{self, Target};

@@ -35,11 +35,11 @@ const TRAPPED: u8 = 134;
 /// Ends with the app's exit code; 125 when mountfs itself failed, 134 when the app trapped.
 #[derive(Args)]
 pub(crate) struct Run {
-    /// Mount a folder before the app starts: --mount /work=~/work, or read-only --mount /data=./data:ro.
+    /// Mount a folder before the app starts: --mount /notes=~/notes, or read-only --mount /data=./data:ro.
     #[arg(long, value_name = "GUEST=HOST[:ro]")]
     mount: Vec<Named>,
 
-    /// Let the app mount this folder when it asks for this id, wherever it wants it: --grant pyscript=./work.
+    /// Let the app mount this folder when it asks for this id, wherever it wants it: --grant pyscript=./data.
     #[arg(long, value_name = "ID=HOST[:ro]", value_parser = granted)]
     grant: Vec<Named>,
 
