@@ -109,6 +109,20 @@ pub(crate) fn strace() -> Result<()> {
     Ok(())
 }
 
+/// A Chromium for the suites: one that is installed, or Debian's.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM") {
+        return Ok(named.into());
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = || names.iter().find(|name| run_quiet(Command::new(name).arg("--version")).is_ok());
+    if found().is_none() {
+        say("installing Chromium: apt-get install chromium");
+        apt_install(&["chromium"])?;
+    }
+    found().map(PathBuf::from).context("there is no Chromium: install one, or name it in CHROMIUM")
+}
+
 /// The wasmtime command: one that is installed, or PyPI's.
 pub(crate) fn wasmtime() -> Result<PathBuf> {
     let installed = run_quiet(Command::new("wasmtime").arg("--version")).unwrap_or_default();
