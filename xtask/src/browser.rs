@@ -1,24 +1,25 @@
 //! The browser host: its packages, its build, and its suites in a real Chromium.
 
-use crate::run::{root, run, run_quiet, say};
-use crate::tools;
-use anyhow::{Context as _, Result};
+use crate::run::{self, root, run_quiet, say};
+use crate::test::{Count, lines};
+use crate::{guests, tools};
+use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The npm package.
-pub(crate) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     root().join("host-browser")
 }
 
 /// Node 26, an npm package of the project's own: older ones have no JSPI.
-pub(crate) fn node() -> PathBuf {
+fn node() -> PathBuf {
     folder().join("node_modules/node/bin/node")
 }
 
 /// Installs the npm packages of a folder, where its lock file is newer than what is there.
-pub(crate) fn install(folder: &Path) -> Result<()> {
+fn install(folder: &Path) -> Result<()> {
     let changed = |path: &str| fs::metadata(folder.join(path)).and_then(|file| file.modified());
     let locked = changed("package-lock.json").context("the folder has a package-lock.json")?;
     if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= locked) {
@@ -26,13 +27,73 @@ pub(crate) fn install(folder: &Path) -> Result<()> {
     }
     say(&format!("installing the npm packages of {}", folder.strip_prefix(root()).unwrap_or(folder).display()));
     let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-    run(Command::new("npm").args(arguments).current_dir(folder)).context("Node 20 or later with npm is needed")
+    run::run(Command::new("npm").args(arguments).current_dir(folder)).context("Node 20 or later with npm is needed")
 }
 
 /// The package, built; and everything its suites need.
-pub(crate) fn build() -> Result<()> {
+fn build() -> Result<()> {
     install(&folder())?;
     tools::chromium()?;
     say("building host-browser");
     run_quiet(Command::new(node()).arg("scripts/build.mjs").current_dir(folder())).map(drop)
+}
+
+/// The example page, with Python in it.
+fn notebook() -> PathBuf {
+    root().join("examples/notebook")
+}
+
+/// Builds the notebook: Python composed and transpiled, and the page around it.
+pub(crate) fn build_notebook() -> Result<()> {
+    build()?;
+    let notebook = notebook();
+    install(&notebook)?;
+    let (python, mountfs) = (guests::python()?, run::mountfs());
+    let transpiled = notebook.join("public/python/app.js");
+    let time = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let sources = [&python, &mountfs, &folder().join("dist/build.js")];
+    if sources.iter().any(|source| time(source) > time(&transpiled)) {
+        say("transpiling Python for the page");
+        let mut command = Command::new(node());
+        command.arg(folder().join("bin/mountfs.js")).arg("build").arg(&python).arg("-o").arg("public/python");
+        run_quiet(command.arg("--mountfs").arg(&mountfs).current_dir(&notebook))?;
+    }
+    say("building examples/notebook");
+    run_quiet(Command::new(node()).args(["node_modules/vite/bin/vite.js", "build"]).current_dir(&notebook)).map(drop)
+}
+
+/// Type-checks, then runs vitest over what needs no browser and what needs a real one.
+pub(crate) fn test() -> Result<Count> {
+    build_notebook()?;
+    run::run(Command::new(node()).args(["node_modules/typescript/bin/tsc", "--noEmit"]).current_dir(folder()))?;
+    let mut command = Command::new(node());
+    command.args(["node_modules/vitest/vitest.mjs", "run"]).current_dir(folder());
+    command.env("NO_COLOR", "1").env("CHROMIUM", tools::chromium()?).env("MOUNTFS", run::mountfs());
+    let mut count = Count::default();
+    let success = lines(command.stdin(Stdio::null()), |line| {
+        // `      Tests  1 failed | 164 passed (165)`
+        let Some(result) = line.trim().strip_prefix("Tests ") else { return };
+        let number = |word: &str| {
+            let before = result.split(word).next().filter(|before| before.len() < result.len()).unwrap_or_default();
+            before.split([' ', '|']).rfind(|part| !part.is_empty()).and_then(|number| number.parse().ok()).unwrap_or(0)
+        };
+        count.passed += number(" passed");
+        count.failed += number(" failed");
+    })?;
+    ensure!(success || count.failed > 0, "vitest failed before its tests could");
+    ensure!(count.passed + count.failed > 0, "vitest ran no test");
+    Ok(count)
+}
+
+/// `cargo xtask demo --browser`: the notebook on a real folder, and what reached the disk.
+pub(crate) fn demo() -> Result<()> {
+    build_notebook()?;
+    let demo = root().join("target/demo/browser");
+    let _ = fs::remove_dir_all(&demo);
+    let project = demo.join("project");
+    fs::create_dir_all(&project)?;
+    fs::write(project.join("notes.txt"), "made by another program\n")?;
+    let mut command = Command::new(node());
+    command.arg("scripts/demo.ts").arg(&project).arg(demo.join("notebook.png")).current_dir(folder());
+    run::run(command.env("CHROMIUM", tools::chromium()?))
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the only build driver. It installs what is missing, builds, demonstrates and tests.
 
+mod browser;
 mod components;
 mod demo;
 mod guests;
@@ -23,7 +24,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// Build everything and show it: CPython works in a real folder, under our host and under plain wasmtime.
-    Demo,
+    Demo {
+        /// The same in a page: CPython in headless Chromium, on a real folder, with a screenshot.
+        #[arg(long)]
+        browser: bool,
+    },
     /// Check and test everything. The last line counts it: `N passed, N failed`.
     Test {
         /// Only the steps with these names; all of them otherwise. `list` prints the names.
@@ -51,7 +56,12 @@ fn main() -> ExitCode {
 impl Task {
     fn run(self) -> Result<()> {
         match self {
-            Self::Demo => demo::demo(),
+            Self::Demo { browser: false } => demo::demo(),
+            Self::Demo { browser: true } => {
+                components::build()?;
+                run::cargo_build()?;
+                browser::demo()
+            }
             Self::Test { steps } => test::test(&steps),
             Self::Build { components: true } => components::build(),
             Self::Build { components: false } => test::build(),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: named steps, each of which runs alone too, and one line that counts what they ran.
 
 use crate::run::{PACKAGES, root, say};
-use crate::{components, demo, guests, run, tools, wit};
+use crate::{browser, components, demo, guests, run, tools, wit};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -9,15 +9,15 @@ use std::time::Instant;
 
 /// What a step ran.
 #[derive(Clone, Copy, Default)]
-struct Count {
-    passed: usize,
-    failed: usize,
+pub(crate) struct Count {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
 }
 
 type Step = (&'static str, &'static str, fn() -> Result<Count>);
 
 /// In the order of what they need. Building comes first, because clippy and the suites need the components.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("fmt", "formatting", || one(cargo(&["fmt", "--all", "--check"]))),
     ("wit", "the WIT parses, and documents every item", || one(wit::check())),
     ("build", "the components, with their imports and size; the crates; the guests", || one(build())),
@@ -26,6 +26,7 @@ const STEPS: [Step; 9] = [
     ("unit", "path walk and mount table", || suites(Command::new("cargo").args(["test", "-p", "mountfs-component"]))),
     ("python", "the Python module", python),
     ("native", "the host, the command, and interpreters under wasmtime, on real folders", native),
+    ("browser", "the browser host, in a real Chromium on real folders", browser::test),
     ("demo", "the demo", || one(run_demo())),
 ];
 
@@ -138,7 +139,7 @@ fn suites(command: &mut Command) -> Result<Count> {
 }
 
 /// Runs a command, shows its output, hands each line of it on; whether it succeeded.
-fn lines(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
+pub(crate) fn lines(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
     let output = child.stdout.take().expect("it is piped");
     for line in BufReader::new(output).lines() {

@@ -114,13 +114,19 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Ok(named.into());
     }
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = || names.iter().find(|name| run_quiet(Command::new(name).arg("--version")).is_ok());
+    // Playwright wants its path.
+    let found = || {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        std::env::split_paths(&folders)
+            .flat_map(|folder| names.map(|name| folder.join(name)))
+            .find(|path| path.is_file())
+    };
     if found().is_none() {
         say("installing Chromium: apt-get install chromium");
         apt_install(&["chromium"])?;
     }
-    found().map(PathBuf::from).context("there is no Chromium: install one, or name it in CHROMIUM")
+    found().context("there is no Chromium: install one, or name it in CHROMIUM")
 }
 
 /// The wasmtime command: one that is installed, or PyPI's.

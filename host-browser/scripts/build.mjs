@@ -1,0 +1,25 @@
+// Builds the package: `dist/` has what a page loads, the worker that is copied beside each app, and the build tool.
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+rmSync(at("dist"), { recursive: true, force: true });
+const common = { bundle: true, format: "esm", target: "es2022", outdir: at("dist"), logLevel: "warning" };
+// Everything is inside what runs in a browser: it needs no bundler and no import map.
+await build({ ...common, entryPoints: { index: at("src/index.ts"), panel: at("src/panel/panel.ts") }, splitting: true });
+await build({ ...common, entryPoints: { worker: at("src/worker/main.ts") }, minify: true });
+await build({
+  ...common,
+  entryPoints: { build: at("src/build/index.ts") },
+  platform: "node",
+  packages: "external",
+  target: "node20",
+});
+if (!process.argv.includes("--no-types")) {
+  execFileSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.build.json")], {
+    stdio: "inherit",
+  });
+}

@@ -1,0 +1,59 @@
+// From an app to a folder of static files: compose, transpile, slim, and put the worker beside it.
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compose } from "./compose.js";
+import { slim } from "./slim.js";
+import type { Suspending } from "./suspends.js";
+import { transpileApp } from "./transpile.js";
+
+/** How to build an app. */
+export interface BuildOptions {
+  /** The native `mountfs` command. Default: the variable MOUNTFS, then PATH. */
+  mountfs?: string | undefined;
+  /** The app was composed already. Default: false. */
+  composed?: boolean;
+  /** Minify the JavaScript. Default: true. */
+  minify?: boolean;
+}
+
+/** What was built. */
+export interface Built {
+  /** How many files. */
+  files: number;
+  /** Bytes of WebAssembly. */
+  wasm: number;
+  /** Bytes of JavaScript, the worker included. */
+  js: number;
+  /** The functions at which the app may be suspended. */
+  suspending: Suspending;
+}
+
+/**
+ * Makes the folder that `createMountfs({ app })` is given the address of, from a component or a WASI preview 1 command.
+ *
+ * The folder is all a static host needs: the app, the worker it runs in, and their types. What is in it is overwritten.
+ */
+export async function buildApp(app: string, dist: string, options: BuildOptions = {}): Promise<Built> {
+  const component = options.composed ? await readFile(app) : await compose(app, options.mountfs);
+  const { files, suspending } = await transpileApp(component);
+  const built: Built = { files: 0, wasm: 0, js: 0, suspending };
+  // An older app's core modules must not stay beside a newer one's.
+  await rm(dist, { recursive: true, force: true });
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(dist, name);
+    await mkdir(dirname(path), { recursive: true });
+    const bytes = name === "app.js" ? await slim(content, options.minify ?? true) : content;
+    await writeFile(path, bytes);
+    built.files += 1;
+    if (name.endsWith(".wasm")) built.wasm += bytes.length;
+    if (name.endsWith(".js")) built.js += bytes.length;
+  }
+  // Beside the app, because a worker has to come from the page's origin and cannot be told by an import map where
+  // things are. A relative import finds the app from here on any host.
+  const worker = fileURLToPath(new URL("worker.js", import.meta.url));
+  await copyFile(worker, join(dist, "worker.js"));
+  built.files += 1;
+  built.js += (await readFile(worker)).length;
+  return built;
+}

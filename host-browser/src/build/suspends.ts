@@ -1,0 +1,43 @@
+// Which functions an app may be suspended in. JSPI wants to know before; a name that jco does not find is ignored
+// without a word, so the names are taken from what the app really uses, and counted afterwards.
+
+/** Functions by their full names, `pkg:ns/interface@version#function`. */
+export interface Suspending {
+  imports: string[];
+  exports: string[];
+}
+
+/**
+ * Functions that answer at once; every other one of these interfaces may suspend. In JSPI mode a call that may
+ * suspend costs three to four times as much as one that may not, whether it does or not.
+ */
+const AT_ONCE: Record<string, (name: string) => boolean> = {
+  "wasi:filesystem/types": (name) =>
+    name === "filesystem-error-code" ||
+    /\.(get-flags|get-type|is-same-object|.*-via-stream|read-directory-entry)$/.test(name),
+  // What a guest calls until it would block answers at once, but `read`: it is the one through which most guests read
+  // a file, and a file's bytes come later.
+  "wasi:io/streams": (name) => !/\.(blocking-.*|read|skip|splice)$/.test(name),
+  "wasi:io/poll": (name) => name === "[method]pollable.ready",
+  "mountfs:fs/grants": (name) => ["[method]grant.label", "[method]grant.unsynced"].includes(name),
+};
+
+/** Exports that may reach a function that suspends: all of those that a page calls. */
+const EXPORTS = ["wasi:cli/run", "mountfs:fs/mounts"];
+
+/** Of what an app imports and exports, what may suspend. */
+export function suspending(used: Suspending): Suspending {
+  return {
+    imports: used.imports.filter((full) => {
+      const [name, method] = split(full);
+      const atOnce = AT_ONCE[name];
+      return atOnce !== undefined && !atOnce(method);
+    }),
+    exports: used.exports.filter((full) => EXPORTS.includes(split(full)[0])),
+  };
+}
+
+function split(full: string): [name: string, method: string] {
+  const [versioned = "", method = ""] = full.split("#");
+  return [versioned.replace(/@.*/, ""), method];
+}

@@ -1,0 +1,41 @@
+// What the two halves of this host agree on: the file system on handles (`files/`), and the page and worker around it.
+
+/** An error code of `wasi:filesystem`, as jco wants it thrown: the bare string. */
+export type ErrorCode =
+  | "access" | "would-block" | "already" | "bad-descriptor" | "busy" | "deadlock" | "quota" | "exist" | "file-too-large"
+  | "illegal-byte-sequence" | "in-progress" | "interrupted" | "invalid" | "io" | "is-directory" | "loop" | "too-many-links"
+  | "message-size" | "name-too-long" | "no-device" | "no-entry" | "no-lock" | "insufficient-memory" | "insufficient-space"
+  | "not-directory" | "not-empty" | "not-recoverable" | "unsupported" | "no-tty" | "no-such-device" | "overflow"
+  | "not-permitted" | "pipe" | "read-only" | "invalid-seek" | "text-file-busy" | "cross-device";
+
+/** What a guest may do below a mount point (`mountfs:fs/types`). */
+export type Access = "read" | "read-write";
+
+/** `mountfs:fs/types.sync-report`, as jco lowers it. */
+export interface SyncReport {
+  files: bigint;
+  bytes: bigint;
+  removed: bigint;
+  conflicts: { path: string; kept: string }[];
+  failures: { path: string; reason: string }[];
+}
+
+/** One granted directory in use. Everything that was opened through it fails with `no-device` after `end`. */
+export interface Tree {
+  /** A `wasi:filesystem` descriptor of its root, an instance of the `Descriptor` class that jco is given. */
+  root(): object;
+  /** Pushes all that is dirty, `parallel` files at a time; never throws for one file's failure, but reports it. */
+  sync(): Promise<SyncReport>;
+  /** What the local directory does not have yet. */
+  unsynced(): { files: number; bytes: number };
+  /** Cuts off every descriptor and stream. What is dirty is not written. */
+  end(): void;
+}
+
+/** Told of what happens in a tree, for the page's events. */
+export interface TreeEvents {
+  /** The number of dirty files or bytes changed. */
+  dirty?(unsynced: { files: number; bytes: number }): void;
+  /** During a sync. */
+  progress?(done: { files: number; bytes: number; filesToDo: number; bytesToDo: number }): void;
+}

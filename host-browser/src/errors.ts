@@ -1,0 +1,56 @@
+import type { SyncReport, WitError } from "./wit.js";
+
+/** Why a call of {@link Mountfs} failed, for programs. */
+export type MountfsErrorCode = WitError["tag"];
+
+/** What {@link Mountfs} throws: which call failed, on which path, why, and what to do about it. */
+export class MountfsError extends Error {
+  override readonly name = "MountfsError";
+
+  constructor(
+    message: string,
+    /** The name of the error in the interface, such as `"busy"`, `"not-mounted"` or `"cancelled"`. */
+    readonly code: MountfsErrorCode,
+    /** The mount point. */
+    readonly path: string,
+    /** With `"incomplete"`: what was synced, and what was not. */
+    readonly report?: SyncReport,
+  ) {
+    super(message);
+  }
+
+  /** The error of a call, in words. */
+  static of(verb: string, path: string, error: WitError): MountfsError {
+    const report = error.tag === "incomplete" ? error.val : undefined;
+    return new MountfsError(`cannot ${verb} ${path}: ${words(error)}`, error.tag, path, report);
+  }
+}
+
+function words(error: WitError): string {
+  switch (error.tag) {
+    case "invalid-path":
+      return `${error.val}; use an absolute path such as /local`;
+    case "invalid-id":
+      return `${error.val}; use 1 to 32 of A-Z a-z 0-9 _ -`;
+    case "not-mounted":
+      return "nothing is mounted there";
+    case "already-mounted":
+      return `it is mounted already, with id ${error.val}; use another path, or unmount it first`;
+    case "busy":
+      return "another call for it is under way; try again when that is done";
+    case "cancelled":
+      return "no folder was chosen";
+    case "denied":
+      return "it was not allowed";
+    case "needs-user-activation":
+      return "the user can be asked only right after a click or a key press";
+    case "unsupported":
+      return `this browser does not do it: ${error.val}`;
+    case "incomplete": {
+      const left = error.val.failures.map(({ path, reason }) => `${path}: ${reason}`).join("; ");
+      return `not everything could be written (${left})`;
+    }
+    case "other":
+      return error.val;
+  }
+}

@@ -1,0 +1,43 @@
+import type { GrantKey } from "./wit.js";
+
+/** What changed. */
+export type Change =
+  /** Folders were mounted, unmounted or revoked. */
+  | { what: "mounts" }
+  /** What a folder does not have yet. */
+  | ({ what: "unsynced"; files: number; bytes: number } & GrantKey)
+  /**
+   * Files in a mounted folder: `names`, relative to it, as far as the browser says. Changes of other programs and of
+   * the app, which the browser does not tell apart. Only where the browser has `FileSystemObserver`.
+   */
+  | ({ what: "folder"; names: string[] } & GrantKey);
+
+/** The event `change`. */
+export class MountfsChangeEvent extends Event {
+  constructor(readonly change: Change) {
+    super("change");
+  }
+}
+
+/** How far a sync is. */
+export interface SyncProgress extends GrantKey {
+  /** Done. */
+  files: number;
+  bytes: number;
+  /** Left to do. */
+  filesToDo: number;
+  bytesToDo: number;
+}
+
+/** The event `progress`. */
+export class MountfsProgressEvent extends Event {
+  constructor(readonly progress: SyncProgress) {
+    super("progress");
+  }
+}
+
+/** The events of a {@link Mountfs}. */
+export interface MountfsEventMap {
+  change: MountfsChangeEvent;
+  progress: MountfsProgressEvent;
+}

@@ -1,0 +1,169 @@
+// The calls of the File System API, each with a time limit and its errors translated. Nothing else here calls the
+// browser, and `move()` is not among them: on a local folder it asks the user about each `.py` file.
+import { type Asked, Failure, translate } from "./errors.js";
+import { limited } from "./limit.js";
+
+/** Somebody's right to change the disk, which may end at any time: it is checked right before each change. */
+export interface Lease {
+  /** Throws `no-device` when it has ended. */
+  check(): void;
+  /** What is being written under it, to be cut off when it ends. */
+  readonly writers: Set<Writer>;
+}
+
+/** Milliseconds a call may take by default: a picker or a prompt may hold the browser up, a disk does not. */
+export const PATIENCE = 30_000;
+
+/** A swap file is a copy of its file; slower than this, in bytes a millisecond, nothing copies. */
+const SLOWEST_COPY = 5_000;
+
+/** The calls, with their time limit. */
+export class Disk {
+  constructor(readonly patience = PATIENCE) {}
+
+  /** The handle of the file of this name. */
+  file(parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
+    return this.#ask({ to: "look-up", name, wants: "file" }, () => parent.getFileHandle(name));
+  }
+
+  /** The handle of the directory of this name. */
+  directory(parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemDirectoryHandle> {
+    return this.#ask({ to: "look-up", name, wants: "directory" }, () => parent.getDirectoryHandle(name));
+  }
+
+  /** Makes an empty file, unless there is a file of this name. */
+  createFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
+    lease.check();
+    return this.#ask({ to: "create", name, wants: "file" }, () => parent.getFileHandle(name, { create: true }));
+  }
+
+  /** Makes an empty directory, unless there is a directory of this name. */
+  createDirectory(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemDirectoryHandle> {
+    lease.check();
+    return this.#ask({ to: "create", name, wants: "directory" }, () =>
+      parent.getDirectoryHandle(name, { create: true }),
+    );
+  }
+
+  /** Removes a file, or a directory without entries. Never recursive: that would take what the browser hides too. */
+  remove(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<void> {
+    lease.check();
+    return this.#ask({ to: "remove", name }, () => parent.removeEntry(name));
+  }
+
+  /** The file as it is now: its attributes, and its bytes for as long as nobody changes it. */
+  snapshot(handle: FileSystemFileHandle): Promise<File> {
+    return this.#ask({ to: "read" }, () => handle.getFile());
+  }
+
+  /** Bytes of a snapshot. */
+  async read(file: Blob, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.#ask({ to: "read" }, () => file.slice(start, end).arrayBuffer()));
+  }
+
+  /** The entries of a directory. */
+  async list(handle: FileSystemDirectoryHandle): Promise<[string, FileSystemHandle][]> {
+    const listed: [string, FileSystemHandle][] = [];
+    const entries = handle.entries();
+    for (;;) {
+      const next = await this.#ask({ to: "list" }, () => entries.next());
+      if (next.done) {
+        return listed;
+      }
+      listed.push(next.value);
+    }
+  }
+
+  /** Starts to write a file of about `size` bytes; `keep` starts with what is in it, else it starts empty. */
+  async writer(lease: Lease, handle: FileSystemFileHandle, keep: boolean, size: number): Promise<Writer> {
+    lease.check();
+    const patience = this.patience + size / SLOWEST_COPY;
+    // "exclusive" keeps two pages from writing one file; a browser that does not know it takes no notice.
+    const options = { keepExistingData: keep, mode: "exclusive" };
+    const open = () => handle.createWritable(options);
+    const stream = await this.#ask({ to: "write" }, open, patience, (late) => void late.abort().catch(ignore));
+    const writer = new Writer(lease, stream, (call) => this.#ask({ to: "write" }, call, patience));
+    try {
+      lease.check();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    return writer;
+  }
+
+  async #ask<T>(
+    asked: Asked,
+    call: () => Promise<T>,
+    patience = this.patience,
+    late?: (answer: T) => void,
+  ): Promise<T> {
+    try {
+      return await limited(call(), patience, late);
+    } catch (error) {
+      throw translate(error, asked);
+    }
+  }
+}
+
+/** A file being written beside its name, until `close` swaps it in. */
+export class Writer {
+  #over = false;
+
+  constructor(
+    private readonly lease: Lease,
+    private readonly stream: FileSystemWritableFileStream,
+    private readonly ask: <T>(call: () => Promise<T>) => Promise<T>,
+  ) {
+    lease.writers.add(this);
+  }
+
+  /** Writes bytes at an offset. */
+  write(position: number, data: Uint8Array<ArrayBuffer> | Blob): Promise<void> {
+    return this.#step(() => this.stream.write({ type: "write", position, data }));
+  }
+
+  /** Cuts it, or extends it with zeros. */
+  truncate(size: number): Promise<void> {
+    return this.#step(() => this.stream.truncate(size));
+  }
+
+  /** Puts it in the place of the file. */
+  async close(): Promise<void> {
+    await this.#step(() => this.stream.close());
+    this.#end();
+  }
+
+  /** Leaves the file as it is, and no swap file; never throws. */
+  async abort(): Promise<void> {
+    if (!this.#over) {
+      this.#end();
+      await this.ask(() => this.stream.abort()).catch(ignore);
+    }
+  }
+
+  async #step(call: () => Promise<void>): Promise<void> {
+    this.#check();
+    try {
+      // Inside, so that whatever a stream says that was aborted meanwhile is not taken for its own failure.
+      await this.ask(() => call().catch((error: unknown) => (this.#check(), Promise.reject(error))));
+    } catch (error) {
+      this.#check();
+      throw error;
+    }
+  }
+
+  #check(): void {
+    this.lease.check();
+    if (this.#over) {
+      throw new Failure("no-device");
+    }
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.lease.writers.delete(this);
+  }
+}
+
+function ignore(): void {}

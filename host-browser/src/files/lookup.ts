@@ -1,0 +1,253 @@
+// From a name to a node, and from a node to a handle that is good now.
+import { Failure, refused } from "./errors.js";
+import { isSwap, type Path } from "./names.js";
+import { detach, DirectoryNode, FileNode, type Node } from "./node.js";
+import { FRESH, type Volume } from "./volume.js";
+
+/**
+ * The handle of a directory, looked up from the root down where it was not within `age` milliseconds. Before a change
+ * `age` is 0: a handle is a path to the browser, and another program may have put a link in its place since, through
+ * which the change would be made outside of the folder. A look-up does not go through links.
+ */
+export async function directoryHandle(
+  volume: Volume,
+  directory: DirectoryNode,
+  age = FRESH,
+): Promise<FileSystemDirectoryHandle> {
+  if (directory.gone) {
+    throw new Failure("no-entry");
+  }
+  if (!directory.parent || (directory.handle && volume.isFresh(directory.checked, age))) {
+    return directory.handle!;
+  }
+  const began = performance.now();
+  const parent = await directoryHandle(volume, directory.parent, age);
+  try {
+    directory.handle = await volume.disk.directory(parent, directory.name);
+  } catch (error) {
+    forgetLost(volume, directory, error);
+    throw error;
+  }
+  directory.checked = began;
+  return directory.handle;
+}
+
+/** The same for a file. */
+export async function fileHandle(volume: Volume, file: FileNode, age = FRESH): Promise<FileSystemFileHandle> {
+  if (file.gone || !file.parent) {
+    throw new Failure("no-entry");
+  }
+  if (file.handle && volume.isFresh(file.checked, age)) {
+    return file.handle;
+  }
+  const began = performance.now();
+  const parent = await directoryHandle(volume, file.parent, age);
+  try {
+    file.handle = await volume.disk.file(parent, file.name);
+  } catch (error) {
+    forgetLost(volume, file, error);
+    throw error;
+  }
+  file.checked = began;
+  return file.handle;
+}
+
+/** The file as it is on disk now. */
+export async function snapshot(volume: Volume, file: FileNode, age = FRESH): Promise<File> {
+  try {
+    const snapshot = await volume.disk.snapshot(await fileHandle(volume, file, age));
+    volume.see(file, snapshot);
+    return snapshot;
+  } catch (error) {
+    forgetLost(volume, file, error);
+    throw error;
+  }
+}
+
+/**
+ * The node of a name in a directory. Throws `no-entry` when there is none. `likely` is what to ask for first: the
+ * browser tells a file from a directory only by refusing the one for the other.
+ */
+export async function child(
+  volume: Volume,
+  directory: DirectoryNode,
+  name: string,
+  likely: "file" | "directory" = "file",
+): Promise<Node> {
+  if (isSwap(name)) {
+    throw new Failure("no-entry");
+  }
+  const known = directory.children.get(name);
+  if (known && (isTrusted(volume, known) || (await isStillThere(volume, known)))) {
+    return known;
+  }
+  const parent = await directoryHandle(volume, directory);
+  const ask = async (kind: "file" | "directory") =>
+    adopt(volume, directory, name, await volume.disk[kind](parent, name))!;
+  try {
+    return await ask(likely);
+  } catch (error) {
+    if (!refused(error, "is-directory", "not-directory")) {
+      throw error;
+    }
+    return ask(likely === "file" ? "directory" : "file");
+  }
+}
+
+/** The node of a name, or `undefined`. */
+export async function childIfAny(volume: Volume, directory: DirectoryNode, name: string): Promise<Node | undefined> {
+  try {
+    return await child(volume, directory, name);
+  } catch (error) {
+    if (refused(error, "no-entry")) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** The same, believing nothing: for calls that insist on a name being free. */
+export async function childForSure(volume: Volume, directory: DirectoryNode, name: string): Promise<Node | undefined> {
+  const found = await childIfAny(volume, directory, name);
+  if (!found || isDirtyBelow(volume, found)) {
+    return found;
+  }
+  try {
+    await (found.kind === "file" ? fileHandle(volume, found, 0) : directoryHandle(volume, found, 0));
+    return found;
+  } catch (error) {
+    if (!found.gone) {
+      throw error;
+    }
+    // It was removed or replaced a moment ago.
+    return childIfAny(volume, directory, name);
+  }
+}
+
+/** Walks all parts of a path from `base`, above which no `..` may lead. */
+export function walk(volume: Volume, base: DirectoryNode, { parts, directory }: Path): Node | Promise<Node> {
+  let at: Node = base;
+  for (let step = 0; step < parts.length; step++) {
+    const next = enter(volume, base, at, parts[step]!, directory || step < parts.length - 1);
+    if (next instanceof Promise) {
+      // Once the browser has to be asked, it does not matter that the rest of the walk waits.
+      return walkOn(volume, base, next, { parts: parts.slice(step + 1), directory });
+    }
+    at = next;
+  }
+  return directory && at.kind === "file" ? Promise.reject(new Failure("not-directory")) : at;
+}
+
+async function walkOn(
+  volume: Volume,
+  base: DirectoryNode,
+  next: Promise<Node>,
+  { parts, directory }: Path,
+): Promise<Node> {
+  let at = await next;
+  for (const [step, part] of parts.entries()) {
+    at = await enter(volume, base, at, part, directory || step < parts.length - 1);
+  }
+  if (directory && at.kind === "file") {
+    throw new Failure("not-directory");
+  }
+  return at;
+}
+
+/** The directory that the last part of a path is in, and that part. A path that ends in `..` has none. */
+export async function walkToParent(
+  volume: Volume,
+  base: DirectoryNode,
+  { parts }: Path,
+  noName: "busy" | "exist" | "invalid",
+): Promise<{ parent: DirectoryNode; name: string }> {
+  const name = parts.at(-1);
+  if (name === undefined || name === "..") {
+    await walk(volume, base, { parts, directory: true });
+    throw new Failure(noName);
+  }
+  const parent = await walk(volume, base, { parts: parts.slice(0, -1), directory: true });
+  return { parent: parent as DirectoryNode, name };
+}
+
+/**
+ * The node of what the browser found under a name. What was met there before stays the same node, if it is of the same
+ * kind; `undefined` when something else is there but the guest has written to what was.
+ */
+export function adopt(
+  volume: Volume,
+  directory: DirectoryNode,
+  name: string,
+  handle: FileSystemHandle,
+): Node | undefined {
+  let node = directory.children.get(name);
+  if (node && node.kind !== handle.kind) {
+    if (isDirtyBelow(volume, node)) {
+      return undefined;
+    }
+    drop(node);
+    node = undefined;
+  }
+  node ??= handle.kind === "file" ? new FileNode(directory, name) : new DirectoryNode(directory, name);
+  node.handle = handle as FileSystemFileHandle & FileSystemDirectoryHandle;
+  node.checked = performance.now();
+  directory.children.set(name, node);
+  return node;
+}
+
+/** Whether the guest wrote something in it that is not on disk. */
+export function isDirtyBelow(volume: Volume, node: Node): boolean {
+  return node.kind === "file" ? volume.dirty.has(node) : [...volume.dirty].some((file) => file.isIn(node));
+}
+
+/** Takes the name from a node that is not on disk any more. */
+export function drop(node: Node): void {
+  detach(node);
+  node.gone = true;
+  if (node.kind === "directory") {
+    [...node.children.values()].forEach(drop);
+  }
+}
+
+function enter(volume: Volume, base: DirectoryNode, at: Node, part: string, throughIt: boolean): Node | Promise<Node> {
+  if (at.kind === "file") {
+    return Promise.reject(new Failure("not-directory"));
+  }
+  if (part === "..") {
+    return at === base || !at.parent ? Promise.reject(new Failure("not-permitted")) : at.parent;
+  }
+  const known = at.children.get(part);
+  return known && isTrusted(volume, known) ? known : child(volume, at, part, throughIt ? "directory" : "file");
+}
+
+/** Whether it need not be asked whether a node is there. */
+function isTrusted(volume: Volume, node: Node): boolean {
+  return node.kind === "file" ? node.draft !== undefined || volume.isSeen(node) : volume.isFresh(node.checked, FRESH);
+}
+
+async function isStillThere(volume: Volume, node: Node): Promise<boolean> {
+  try {
+    // What is being fetched anyway is not fetched twice.
+    if (node.kind === "directory") {
+      await directoryHandle(volume, node);
+    } else if (node.fetching) {
+      await node.fetching;
+      return volume.isSeen(node) || (await isStillThere(volume, node));
+    } else {
+      await snapshot(volume, node);
+    }
+    return true;
+  } catch (error) {
+    if (refused(error, "no-entry", "is-directory", "not-directory")) {
+      return isDirtyBelow(volume, node);
+    }
+    throw error;
+  }
+}
+
+/** Another program removed or replaced it; what the guest wrote in it is still to be pushed, so that is kept. */
+function forgetLost(volume: Volume, node: Node, error: unknown): void {
+  if (refused(error, "no-entry", "is-directory", "not-directory") && !node.gone && !isDirtyBelow(volume, node)) {
+    drop(node);
+  }
+}

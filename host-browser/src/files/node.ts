@@ -1,0 +1,118 @@
+// The files and directories that the guest has met. A node is one for all who use it, so that what one descriptor
+// writes another reads; it knows its parent and its name, not its path, so that it is found again after a rename.
+import type { Draft } from "./draft.js";
+
+/** A moment as WASI has it. */
+export interface Datetime {
+  seconds: bigint;
+  nanoseconds: number;
+}
+
+/** Size and time of a file at some moment. */
+export interface Attributes {
+  size: number;
+  /** In milliseconds, as `File.lastModified`. */
+  modified: number;
+}
+
+/** Times that the guest set, which the browser cannot store. */
+export interface Times {
+  accessed?: Datetime;
+  modified?: Datetime;
+  /** The time on disk when `modified` was set: when that changes, the disk is right again. */
+  asOf?: number;
+}
+
+let made = 0;
+
+/** What a file and a directory have in common. */
+abstract class Entry {
+  /** Its identity: no other node ever has it. */
+  readonly id = ++made;
+  /** When `handle` was looked up. */
+  checked = -Infinity;
+  /** It has no name any more: it was removed, or replaced. */
+  gone = false;
+  times: Times = {};
+
+  constructor(
+    /** `undefined` for the root. */
+    public parent: DirectoryNode | undefined,
+    public name: string,
+  ) {}
+
+  /** The names from below `top` down to it; from below the root when it is not in `top`. */
+  path(top?: DirectoryNode): string[] {
+    return this.parent && (this as unknown) !== top ? [...this.parent.path(top), this.name] : [];
+  }
+
+  /** Whether it is `directory`, or anywhere below it. */
+  isIn(directory: DirectoryNode): boolean {
+    let at: Node | undefined = this as unknown as Node;
+    while (at && at !== directory) {
+      at = at.parent;
+    }
+    return at === directory;
+  }
+}
+
+/** A directory. */
+export class DirectoryNode extends Entry {
+  readonly kind = "directory";
+  handle: FileSystemDirectoryHandle | undefined;
+  /** What has been met in it; more may be on disk. */
+  readonly children = new Map<string, Node>();
+  /** Children whose attributes may be wanted next, the last one first. */
+  readonly ahead: FileNode[] = [];
+  /** How many of them to fetch, and how many are being fetched. */
+  wanted = 0;
+  fetching = 0;
+}
+
+/** A file. */
+export class FileNode extends Entry {
+  readonly kind = "file";
+  handle: FileSystemFileHandle | undefined;
+  /** Attributes on disk, when they were seen (`performance.now()`), and how long they may be believed. */
+  seen: (Attributes & { at: number; age: number }) | undefined;
+  /** Descriptors and streams that have it open. */
+  opens = 0;
+  /** What is read from, as long as it is open. */
+  base: File | undefined;
+  /** The bytes last read from `base`, and some behind them. */
+  window: { of: Blob; start: number; bytes: Uint8Array } | undefined;
+  /** What the guest wrote and the disk does not have. */
+  draft: Draft | undefined;
+  /** All of it in memory, while it loses its name. */
+  held: Draft | undefined;
+  /** A push under way. */
+  pushing: Promise<void> | undefined;
+  /** The attributes are being fetched. */
+  fetching: Promise<void> | undefined;
+}
+
+/** A file or a directory. */
+export type Node = FileNode | DirectoryNode;
+
+/** Gives a node another place. Handles are paths to the browser: those of all nodes in it are forgotten. */
+export function moveNode(node: Node, parent: DirectoryNode, name: string): void {
+  detach(node);
+  [node.parent, node.name] = [parent, name];
+  parent.children.set(name, node);
+  forgetHandles(node);
+}
+
+/** Takes a node out of its directory's list. */
+export function detach(node: Node): void {
+  if (node.parent?.children.get(node.name) === node) {
+    node.parent.children.delete(node.name);
+  }
+}
+
+function forgetHandles(node: Node): void {
+  node.handle = undefined;
+  node.checked = -Infinity;
+  if (node.kind === "directory") {
+    node.children.forEach(forgetHandles);
+  }
+}

@@ -1,0 +1,153 @@
+// Reading: what the guest wrote, over the bytes of a snapshot. Only slices are ever read.
+import { Failure, refused } from "./errors.js";
+import { snapshot } from "./lookup.js";
+import type { Attributes, FileNode } from "./node.js";
+import type { Volume } from "./volume.js";
+
+/** The most that one call gives. */
+export const MOST = 1024 * 1024;
+/** A slice of this size takes hardly longer than one of a few bytes, so that much is always read. */
+const LEAST = 64 * 1024;
+
+/** Size and time of a file, as the guest has it. */
+export function attributes(volume: Volume, file: FileNode): Attributes | Promise<Attributes> {
+  if (file.draft) {
+    return file.draft;
+  }
+  return volume.isSeen(file) ? file.seen! : attributesOnDisk(volume, file);
+}
+
+async function attributesOnDisk(volume: Volume, file: FileNode): Promise<Attributes> {
+  await file.fetching;
+  if (!file.draft && !volume.isSeen(file)) {
+    await freshen(volume, file);
+  }
+  return file.draft ?? file.seen!;
+}
+
+/** Takes a fresh snapshot for whoever has the file open. */
+export async function freshen(volume: Volume, file: FileNode): Promise<void> {
+  const fresh = await snapshot(volume, file);
+  const { base } = file;
+  // The bytes read ahead stay good when nothing changed.
+  if (!base || base.size !== fresh.size || base.lastModified !== fresh.lastModified) {
+    file.base = fresh;
+  }
+  if (file.opens === 0) {
+    file.base = undefined;
+  }
+}
+
+/** Up to `length` bytes at `offset`: fewer at the end of the file, and never more than `MOST`. */
+export function readAt(
+  volume: Volume,
+  file: FileNode,
+  offset: number,
+  length: number,
+): Uint8Array | Promise<Uint8Array> {
+  const { draft, window } = file;
+  length = Math.min(length, MOST);
+  if (draft) {
+    const end = Math.min(offset + length, draft.size);
+    if (offset >= end || offset >= draft.visible || draft.extents.covers(offset, Math.min(end, draft.visible))) {
+      const bytes = new Uint8Array(Math.max(0, end - offset));
+      draft.extents.overlay(bytes, offset);
+      return bytes;
+    }
+  } else if (file.base && window?.of === file.base) {
+    const end = Math.min(offset + length, file.base.size);
+    const found = inWindow(file, file.base, offset, end);
+    if (found) {
+      return found.slice();
+    }
+  }
+  return readSnapshot(volume, file, offset, length);
+}
+
+async function readSnapshot(volume: Volume, file: FileNode, offset: number, length: number): Promise<Uint8Array> {
+  for (let again = false; ; again = true) {
+    try {
+      return await readOnce(volume, file, offset, length);
+    } catch (error) {
+      const stale = error instanceof Failure && error.stale;
+      if (!stale || again) {
+        throw error;
+      }
+      // Another program changed the file, or we did: then the push has, or will have, the snapshot that is good.
+      if (file.pushing) {
+        await file.pushing.catch(() => {});
+      } else {
+        await renew(volume, file);
+      }
+    }
+  }
+}
+
+async function readOnce(volume: Volume, file: FileNode, offset: number, length: number): Promise<Uint8Array> {
+  const { draft } = file;
+  if (!draft) {
+    if (!file.base) {
+      await freshen(volume, file);
+    }
+    const base = file.base ?? (await snapshot(volume, file));
+    return readBase(volume, file, base, offset, Math.min(offset + length, base.size));
+  }
+  const end = Math.min(offset + length, draft.size);
+  const bytes = new Uint8Array(Math.max(0, end - offset));
+  const shown = Math.min(end, draft.visible);
+  if (draft.base && offset < shown && !draft.extents.covers(offset, shown)) {
+    bytes.set(await readBase(volume, file, draft.base, offset, Math.min(shown, draft.base.size)));
+  }
+  draft.extents.overlay(bytes, offset);
+  return bytes;
+}
+
+async function renew(volume: Volume, file: FileNode): Promise<void> {
+  const { draft } = file;
+  if (!draft) {
+    file.base = file.window = undefined;
+    return;
+  }
+  const kept = await draft.kept;
+  try {
+    // `since` stays: the push has to see that the file changed.
+    draft.base = kept ? new File([kept as Uint8Array<ArrayBuffer>], file.name) : await snapshot(volume, file, 0);
+  } catch (error) {
+    if (!refused(error, "no-entry", "is-directory")) {
+      throw error;
+    }
+    // Removed outside: what the guest wrote is all there is.
+    draft.base = undefined;
+  }
+}
+
+async function readBase(volume: Volume, file: FileNode, base: File, start: number, end: number): Promise<Uint8Array> {
+  if (start >= end) {
+    return new Uint8Array(0);
+  }
+  const found = inWindow(file, base, start, end);
+  if (found) {
+    return found.slice();
+  }
+  const { window } = file;
+  // A guest that reads on where it stopped reads the rest too: more and more is read ahead of it.
+  const readsOn = window?.of === base && start >= window.start && start <= window.start + window.bytes.length;
+  const ahead = readsOn ? Math.min(2 * window.bytes.length, MOST) : LEAST;
+  const until = Math.min(base.size, start + Math.max(end - start, ahead));
+  const bytes = await volume.disk.read(base, start, until);
+  if (file.opens > 0) {
+    file.window = { of: base, start, bytes };
+  }
+  return bytes.slice(0, end - start);
+}
+
+function inWindow(file: FileNode, base: File, start: number, end: number): Uint8Array | undefined {
+  const { window } = file;
+  if (start >= end) {
+    return new Uint8Array(0);
+  }
+  if (window?.of !== base || start < window.start || end > window.start + window.bytes.length) {
+    return undefined;
+  }
+  return window.bytes.subarray(start - window.start, end - window.start);
+}

@@ -1,0 +1,309 @@
+// Renaming. Copy, then remove: `move()` would ask the user about some names, and does not work on directories. Whenever
+// it dies, all that was on disk under the old name is there, or all of it is there under the new one, or both.
+import type { Lease } from "./disk.js";
+import { Failure, refused } from "./errors.js";
+import { adopt, child, childIfAny, directoryHandle, snapshot } from "./lookup.js";
+import { checkNew, isShown, mayBeSame, passingName } from "./names.js";
+import { type Attributes, type DirectoryNode, type FileNode, moveNode, type Node } from "./node.js";
+import { inParallel } from "./pool.js";
+import { pushAll, toDatetime } from "./push.js";
+import { hold, unname } from "./remove.js";
+import type { Volume } from "./volume.js";
+
+/** A name in a directory; `slash` when the path said that it is a directory's. */
+export interface Target {
+  parent: DirectoryNode;
+  name: string;
+  slash: boolean;
+}
+
+/** How often a file is copied again because another program changed it meanwhile. */
+const ATTEMPTS = 3;
+
+/** Renames what is at `from` to `to`, replacing what POSIX lets it replace. */
+export async function rename(volume: Volume, lease: Lease, from: Target, to: Target): Promise<void> {
+  // Nothing is pushed while names change, so that no push lands under an old name.
+  await volume.gate.alone(async () => {
+    const node = await child(volume, from.parent, from.name);
+    checkNew(to.name, node.kind);
+    if (node.kind === "file" && (from.slash || to.slash)) {
+      throw new Failure("not-directory");
+    }
+    if (node.kind === "directory" && to.parent.isIn(node)) {
+      throw new Failure("invalid");
+    }
+    const other = await childIfAny(volume, to.parent, to.name);
+    if (other === node) {
+      return;
+    }
+    if (!mayBeSame(node.path(), [...to.parent.path(), to.name])) {
+      await move(volume, lease, node, to, other);
+      return;
+    }
+    // The disk may not tell the two names apart, and the copy would be the original: so by way of a third name.
+    await move(volume, lease, node, { ...to, name: await freeName(volume, to) }, undefined);
+    await move(volume, lease, node, to, await childIfAny(volume, to.parent, to.name));
+  });
+}
+
+async function freeName(volume: Volume, { parent, name }: Target): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const free = passingName(name, attempt);
+    if (!(await childIfAny(volume, parent, free))) {
+      return free;
+    }
+  }
+}
+
+/** `other` is what has the name now. */
+async function move(volume: Volume, lease: Lease, node: Node, to: Target, other: Node | undefined): Promise<void> {
+  if (node.kind === "file") {
+    if (other?.kind === "directory") {
+      throw new Failure("is-directory");
+    }
+    if (!(await carryFile(volume, lease, node, to, other))) {
+      await pushBelow(volume, lease, node);
+      await moveFile(volume, lease, node, to, other);
+    }
+  } else {
+    if (other?.kind === "file") {
+      throw new Failure("not-directory");
+    }
+    await pushBelow(volume, lease, node);
+    await moveDirectory(volume, lease, node, to, other);
+  }
+}
+
+/** What is dirty goes to disk first, under the old name: so a conflict is seen there, where it is. */
+async function pushBelow(volume: Volume, lease: Lease, node: Node): Promise<void> {
+  const dirty = [...volume.dirty].filter((file) => file === node || (node.kind === "directory" && file.isIn(node)));
+  const [failed] = await pushAll(volume, lease, dirty, undefined, true);
+  if (failed) {
+    throw failed.error;
+  }
+}
+
+/**
+ * A file that is new, and on disk still empty, needs no copy: what was written is pushed under the new name later.
+ * This is how most programs save: they write a new file and rename it over the old one, which stays as it is on disk
+ * until the push swaps it.
+ */
+async function carryFile(
+  volume: Volume,
+  lease: Lease,
+  file: FileNode,
+  to: Target,
+  other: FileNode | undefined,
+): Promise<boolean> {
+  const { draft } = file;
+  if (!draft || draft.since.size > 0) {
+    return false;
+  }
+  try {
+    const found = await snapshot(volume, file, 0);
+    if (found.size > 0 || found.lastModified !== draft.since.modified) {
+      return false;
+    }
+  } catch (error) {
+    if (refused(error, "no-entry", "is-directory")) {
+      // Another program removed it: the push makes it again.
+      return false;
+    }
+    throw error;
+  }
+  await toTarget(volume, lease, to, other, async (handle) => {
+    const replaced = await volume.disk.snapshot(handle);
+    await removeSource(volume, lease, file);
+    settle(volume, file, to, other, handle);
+    draft.since = { size: replaced.size, modified: replaced.lastModified };
+    draft.base = undefined;
+  });
+  volume.pushSoon();
+  return true;
+}
+
+async function moveFile(
+  volume: Volume,
+  lease: Lease,
+  file: FileNode,
+  to: Target,
+  other: FileNode | undefined,
+): Promise<void> {
+  const handle = await toTarget(volume, lease, to, other, (handle) => copyWhole(volume, lease, file, handle));
+  await removeSource(volume, lease, file);
+  settle(volume, file, to, other, handle);
+}
+
+/** Does something with the target's file, which is taken away again when that fails and it was not there before. */
+async function toTarget<T>(
+  volume: Volume,
+  lease: Lease,
+  { parent, name }: Target,
+  other: FileNode | undefined,
+  work: (handle: FileSystemFileHandle) => Promise<T>,
+): Promise<FileSystemFileHandle> {
+  if (other) {
+    await hold(volume, other);
+  }
+  const directory = await directoryHandle(volume, parent, 0);
+  // With `other` this finds its file.
+  const handle = await volume.disk.createFile(lease, directory, name);
+  try {
+    await work(handle);
+    return handle;
+  } catch (error) {
+    if (!other) {
+      await Promise.resolve()
+        .then(() => volume.disk.remove(lease, directory, name))
+        .catch(() => {});
+    }
+    throw error;
+  }
+}
+
+async function removeSource(volume: Volume, lease: Lease, file: FileNode): Promise<void> {
+  await volume.disk.remove(lease, await directoryHandle(volume, file.parent!, 0), file.name);
+}
+
+/** The file has its new name. */
+function settle(
+  volume: Volume,
+  file: FileNode,
+  { parent, name }: Target,
+  other: FileNode | undefined,
+  handle: FileSystemFileHandle,
+): void {
+  if (other) {
+    unname(volume, other);
+  }
+  moveNode(file, parent, name);
+  [file.handle, file.checked] = [handle, performance.now()];
+  volume.note(file, (tally) => tally.files.set(file, tally.files.get(file) ?? 0));
+}
+
+/** Copies a file until the copy is what the file is, gives the node the copy's attributes, and tells the file's. */
+async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: FileSystemFileHandle): Promise<Attributes> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const source = await snapshot(volume, file, 0);
+    const copy = await copyOnce(volume, lease, source, to).catch((error: unknown) => {
+      if (error instanceof Failure && error.stale) {
+        return undefined;
+      }
+      throw error;
+    });
+    const now = copy && (await snapshot(volume, file));
+    if (copy && now?.size === source.size && now.lastModified === source.lastModified) {
+      volume.see(file, copy);
+      file.base = file.opens > 0 ? copy : undefined;
+      if (file.times.asOf !== source.lastModified || !file.times.modified) {
+        file.times.modified = toDatetime(source.lastModified);
+      }
+      file.times.asOf = copy.lastModified;
+      return { size: source.size, modified: source.lastModified };
+    }
+  }
+  throw new Failure("busy");
+}
+
+async function copyOnce(volume: Volume, lease: Lease, source: File, to: FileSystemFileHandle): Promise<File> {
+  const writer = await volume.disk.writer(lease, to, false, source.size);
+  try {
+    if (source.size > 0) {
+      await writer.write(0, source);
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  return volume.disk.snapshot(to);
+}
+
+/** A directory of the source, and its copy; `within` is where the copy was made. */
+interface Pair {
+  from: DirectoryNode;
+  to: FileSystemDirectoryHandle;
+  within: FileSystemDirectoryHandle | undefined;
+}
+
+/** A file of the source, where its copy goes, and as what it was copied. */
+interface Copied {
+  file: FileNode;
+  to: FileSystemDirectoryHandle;
+  copy?: FileSystemFileHandle;
+  source?: Attributes;
+}
+
+async function moveDirectory(
+  volume: Volume,
+  lease: Lease,
+  node: DirectoryNode,
+  { parent, name }: Target,
+  other: DirectoryNode | undefined,
+): Promise<void> {
+  if (other && (await volume.disk.list(await directoryHandle(volume, other))).length > 0) {
+    throw new Failure("not-empty");
+  }
+  const above = await directoryHandle(volume, parent, 0);
+  const top = await volume.disk.createDirectory(lease, above, name);
+  const pairs: Pair[] = [{ from: node, to: top, within: other ? undefined : above }];
+  const files: Copied[] = [];
+  try {
+    for (const pair of pairs) {
+      for (const [entry, handle] of await volume.disk.list(await directoryHandle(volume, pair.from, 0))) {
+        const found = isShown(entry) ? adopt(volume, pair.from, entry, handle) : undefined;
+        if (found?.kind === "directory") {
+          const to = await volume.disk.createDirectory(lease, pair.to, entry);
+          pairs.push({ from: found, to, within: pair.to });
+        } else if (found) {
+          files.push({ file: found, to: pair.to });
+        }
+      }
+    }
+    await inParallel(files, volume.parallel, async (item) => {
+      item.copy = await volume.disk.createFile(lease, item.to, item.file.name);
+      item.source = await copyWhole(volume, lease, item.file, item.copy);
+    });
+  } catch (error) {
+    await removeCopies(volume, lease, files, pairs);
+    throw error;
+  }
+  // The copy is whole: from here on, the old names are what is too much.
+  await inParallel(files, volume.parallel, (item) => removeOriginal(volume, lease, item));
+  for (const { from } of pairs.slice(1).reverse()) {
+    await volume.disk.remove(lease, await directoryHandle(volume, from.parent!, 0), from.name);
+  }
+  // Fails with `not-empty` when the browser hides something in it: that stays, and nothing else does.
+  await volume.disk.remove(lease, await directoryHandle(volume, node.parent!, 0), node.name);
+  if (other) {
+    other.gone = true;
+  }
+  moveNode(node, parent, name);
+}
+
+async function removeOriginal(volume: Volume, lease: Lease, { file, copy, source }: Copied): Promise<void> {
+  const parent = await directoryHandle(volume, file.parent!, 0);
+  const now = await volume.disk.snapshot(await volume.disk.file(parent, file.name));
+  if (copy && (now.size !== source?.size || now.lastModified !== source.modified)) {
+    await copyWhole(volume, lease, file, copy);
+  }
+  await volume.disk.remove(lease, parent, file.name);
+}
+
+/** Takes back an unfinished copy, as far as it can be. */
+async function removeCopies(volume: Volume, lease: Lease, files: Copied[], pairs: Pair[]): Promise<void> {
+  const tryTo = (remove: () => Promise<void>) =>
+    Promise.resolve()
+      .then(remove)
+      .catch(() => {});
+  await inParallel(files, volume.parallel, async ({ file, to, copy }) => {
+    if (copy) {
+      await tryTo(() => volume.disk.remove(lease, to, file.name));
+    }
+  });
+  for (const { to, within } of pairs.slice().reverse()) {
+    if (within) {
+      await tryTo(() => volume.disk.remove(lease, within, to.name));
+    }
+  }
+}

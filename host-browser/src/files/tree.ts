@@ -1,0 +1,259 @@
+// A granted directory in use: what may be done in it, and that it can be taken back at any time.
+import type { Access, SyncReport, Tree, TreeEvents } from "../contract.js";
+import { Descriptor } from "./descriptor.js";
+import type { Lease, Writer } from "./disk.js";
+import { codeOf, Failure, reasonOf } from "./errors.js";
+import { walk } from "./lookup.js";
+import type { DirectoryNode, FileNode } from "./node.js";
+import { inParallel } from "./pool.js";
+import { pushAll } from "./push.js";
+import { freshen } from "./read.js";
+import { type Tally, type User, Volume } from "./volume.js";
+
+/** How a tree is opened. */
+export interface TreeOptions {
+  /** Told of what happens in it. */
+  events?: TreeEvents;
+  /** The wall clock, in milliseconds; `Date.now` by default. */
+  now?: () => number;
+  /** Browser calls under way at once; 24 by default. */
+  parallel?: number;
+  /** Milliseconds after which a browser call counts as hung, and fails with `busy`; 30 seconds by default. */
+  patience?: number;
+}
+
+/**
+ * Opens a tree on a directory. Nothing is read. Trees on the same directory see each other's writes, as does one on a
+ * directory in another's that was used before it.
+ */
+export function openTree(handle: FileSystemDirectoryHandle, access: Access, options: TreeOptions = {}): Tree {
+  return new OpenTree(handle, access, options);
+}
+
+/** Milliseconds between two `dirty` events. */
+const PAUSE = 100;
+
+const volumes = new Set<Volume>();
+
+/** What descriptors and streams see of their tree. */
+export class OpenTree implements Tree, Lease, User {
+  base: DirectoryNode | undefined;
+  tally: Tally = noTally();
+  readonly writers = new Set<Writer>();
+  /** What to do with each call under way when the tree ends. */
+  readonly #calls = new Set<() => void>();
+  #volume: Volume | undefined;
+  #placing: Promise<void> | undefined;
+  #ended = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly handle: FileSystemDirectoryHandle,
+    readonly access: Access,
+    private readonly options: TreeOptions,
+  ) {}
+
+  root(): Descriptor {
+    return new Descriptor(this, undefined, { read: true, write: false });
+  }
+
+  /** The volume; only in calls, before which it is found. */
+  get volume(): Volume {
+    return this.#volume!;
+  }
+
+  async sync(): Promise<SyncReport> {
+    const report: SyncReport = { files: 0n, bytes: 0n, removed: 0n, conflicts: [], failures: [] };
+    try {
+      this.check();
+      await this.#place();
+      const failed = await this.#push();
+      await this.#refresh();
+      failed.forEach(({ file, error }) => report.failures.push({ path: this.#name(file), reason: reasonOf(error) }));
+    } catch (error) {
+      report.failures.push({ path: ".", reason: reasonOf(error) });
+    }
+    const { files, removed, conflicts } = this.tally;
+    this.tally = noTally();
+    report.files = BigInt(files.size);
+    report.bytes = BigInt([...files.values()].reduce((sum, bytes) => sum + bytes, 0));
+    report.removed = BigInt(removed);
+    report.conflicts = conflicts.map(({ node, path }) => ({ path: path.join("/"), kept: this.#name(node) }));
+    return report;
+  }
+
+  unsynced(): { files: number; bytes: number } {
+    const dirty = this.#dirty();
+    return { files: dirty.length, bytes: sumOf(dirty) };
+  }
+
+  end(): void {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    for (const writer of this.writers) {
+      void writer.abort();
+    }
+    for (const cut of this.#calls) {
+      cut();
+    }
+    this.#calls.clear();
+    this.#volume?.users.delete(this);
+    if (this.#volume?.users.size === 0) {
+      this.#volume.end();
+      volumes.delete(this.#volume);
+    }
+  }
+
+  check(): void {
+    if (this.#ended) {
+      throw new Failure("no-device");
+    }
+  }
+
+  /** Throws `read-only`, unless the guest may write. */
+  checkWritable(): void {
+    this.check();
+    if (this.access === "read") {
+      throw new Failure("read-only");
+    }
+  }
+
+  changed(): void {
+    if (!this.options.events?.dirty || this.#ended) {
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.options.events?.dirty?.(this.unsynced());
+    }, PAUSE);
+  }
+
+  /**
+   * The edge: runs one call of the guest. Only WIT error codes come out, whatever happens, and none later than the end
+   * of the tree. What can be answered at once is: a call that suspends costs the guest much more.
+   */
+  call<T>(work: () => T | Promise<T>): T | Promise<T> {
+    if (this.#volume === undefined && !this.#ended) {
+      return this.#guard(this.#place().then(work));
+    }
+    const answer = this.callNow(work);
+    return answer instanceof Promise ? this.#guard(answer) : answer;
+  }
+
+  /** The same for a call that always answers at once; it may come before there is a volume. */
+  callNow<T>(work: () => T): T {
+    try {
+      this.check();
+      return work();
+    } catch (error) {
+      throw codeOf(error);
+    }
+  }
+
+  #guard<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cut = () => reject("no-device");
+      this.#calls.add(cut);
+      answer.then(
+        (value) => {
+          this.#calls.delete(cut);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#calls.delete(cut);
+          reject(this.#ended ? "no-device" : codeOf(error));
+        },
+      );
+    });
+  }
+
+  /** Finds the volume that the directory is in, or makes one. */
+  #place(): Promise<void> {
+    return (this.#placing ??= this.#find().catch((error: unknown) => {
+      this.#placing = undefined;
+      throw error;
+    }));
+  }
+
+  async #find(): Promise<void> {
+    for (const volume of volumes) {
+      const base = await within(volume, this.handle);
+      this.check();
+      if (base && volume.users.size > 0) {
+        this.#join(volume, base);
+        return;
+      }
+    }
+    this.check();
+    const { now = Date.now, parallel = 24, patience } = this.options;
+    const volume = new Volume(this.handle, { now, parallel, patience });
+    volume.pushClosed = async () => {
+      await pushAll(
+        volume,
+        volume,
+        [...volume.dirty].filter((file) => file.opens === 0),
+      );
+    };
+    volumes.add(volume);
+    this.#join(volume, volume.root);
+  }
+
+  #join(volume: Volume, base: DirectoryNode): void {
+    this.base = base;
+    volume.users.add(this);
+    this.#volume = volume;
+  }
+
+  #push() {
+    const dirty = this.#dirty();
+    const done = { files: 0, bytes: 0, filesToDo: dirty.length, bytesToDo: sumOf(dirty) };
+    return pushAll(this.volume, this, dirty, (_, bytes) => {
+      done.files++;
+      done.bytes += bytes;
+      this.options.events?.progress?.({ ...done });
+    });
+  }
+
+  /** From here on the guest sees what other programs did before. */
+  async #refresh(): Promise<void> {
+    const { volume } = this;
+    volume.distrust();
+    const clean = [...volume.opened].filter((file) => !file.draft && !file.gone && file.isIn(this.base!));
+    await inParallel(clean, volume.parallel, async (file) => {
+      // What cannot be read any more says so when it is read.
+      await freshen(volume, file).catch(() => {});
+    });
+  }
+
+  #dirty(): FileNode[] {
+    const base = this.base;
+    return base && this.#volume ? [...this.#volume.dirty].filter((file) => file.isIn(base)) : [];
+  }
+
+  #name(file: FileNode): string {
+    return file.path(this.base).join("/");
+  }
+}
+
+/** The node of a directory in a volume, if it is the volume's or below it. */
+async function within(volume: Volume, handle: FileSystemDirectoryHandle): Promise<DirectoryNode | undefined> {
+  try {
+    const parts = await volume.handle.resolve(handle);
+    const node = parts && (await walk(volume, volume.root, { parts, directory: true }));
+    return node as DirectoryNode | undefined;
+  } catch {
+    // Not to be compared: each is by itself.
+    return undefined;
+  }
+}
+
+function sumOf(files: FileNode[]): number {
+  return files.reduce((sum, { draft }) => sum + (draft?.extents.bytes ?? 0), 0);
+}
+
+function noTally(): Tally {
+  return { files: new Map(), removed: 0, conflicts: [] };
+}

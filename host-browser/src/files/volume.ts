@@ -1,0 +1,189 @@
+// The state of one folder: the nodes met, what is dirty, what was pushed. Trees on the same folder share it, so that
+// they see each other's writes. What is done with it is in the other files, one operation each.
+import { Disk, type Lease, type Writer } from "./disk.js";
+import { Failure } from "./errors.js";
+import { Gate } from "./gate.js";
+import { DirectoryNode, type FileNode, type Node } from "./node.js";
+
+/** What was done since somebody asked. */
+export interface Tally {
+  /** Files made or written, and bytes written to them. */
+  files: Map<FileNode, number>;
+  removed: number;
+  conflicts: { node: FileNode; path: string[] }[];
+}
+
+/** Somebody who uses the folder: a tree. */
+export interface User {
+  /** The directory it sees. */
+  readonly base: DirectoryNode | undefined;
+  /** Done since its last sync. */
+  tally: Tally;
+  /** Told that the dirty files or bytes changed. */
+  changed(): void;
+}
+
+/** How long, in milliseconds, the disk is believed to be as it was when last looked at; no open ever relies on it. */
+export const FRESH = 1_000;
+/** The same for what was fetched because the guest would ask soon. */
+export const FETCHED = 5_000;
+/** Dirty bytes that are held in memory before some are pushed early. */
+const BUDGET = 64 * 1024 * 1024;
+/** How long after a close what was written is pushed, in milliseconds. */
+const SOON = 1_000;
+
+/** What a volume is made with. */
+export interface VolumeOptions {
+  /** The wall clock, in milliseconds. */
+  now: () => number;
+  /** Browser calls under way at once. */
+  parallel: number;
+  /** Milliseconds a browser call may take. */
+  patience?: number | undefined;
+}
+
+/** A folder in use. */
+export class Volume implements Lease {
+  readonly root: DirectoryNode;
+  readonly disk: Disk;
+  readonly now: () => number;
+  readonly parallel: number;
+  readonly dirty = new Set<FileNode>();
+  readonly users = new Set<User>();
+  readonly writers = new Set<Writer>();
+  /** Renames have it to themselves; pushes share it. */
+  readonly gate = new Gate();
+  /** Files that are open. */
+  readonly opened = new Set<FileNode>();
+  /** Makes the identities of this volume's nodes differ from all others'. */
+  readonly seed = crypto.getRandomValues(new BigUint64Array(2));
+  /** Pushes the files that nobody has open; set by whoever knows how. */
+  pushClosed: () => Promise<void> = async () => {};
+  /** Nothing looked up before this moment is believed any more. */
+  #distrusted = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #bytes = 0;
+
+  constructor(
+    readonly handle: FileSystemDirectoryHandle,
+    options: VolumeOptions,
+  ) {
+    this.root = new DirectoryNode(undefined, "");
+    this.root.handle = handle;
+    this.disk = new Disk(options.patience);
+    this.now = options.now;
+    this.parallel = options.parallel;
+  }
+
+  /** Throws when nobody uses the folder any more. */
+  check(): void {
+    if (this.users.size === 0) {
+      throw new Failure("no-device");
+    }
+  }
+
+  /** Whether something looked up at `then` may be believed for `age` milliseconds. */
+  isFresh(then: number, age: number): boolean {
+    return then > this.#distrusted && performance.now() - then < age;
+  }
+
+  /** Looks everything up again from now on. */
+  distrust(): void {
+    this.#distrusted = performance.now();
+  }
+
+  /** Whether a file's attributes may be believed without asking. */
+  isSeen({ seen }: FileNode): boolean {
+    return seen !== undefined && seen.at > this.#distrusted && performance.now() < seen.at + seen.age;
+  }
+
+  /** Notes what is on disk; `age` says for how long it may be believed. */
+  see(file: FileNode, { size, lastModified: modified }: File, age = FRESH): void {
+    file.seen = { size, modified, at: performance.now(), age };
+  }
+
+  /** Dirty bytes in memory. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether `more` bytes would be more than memory should hold. */
+  isFull(more: number): boolean {
+    return this.#bytes > 0 && this.#bytes + more > BUDGET && this.#bytes + more > this.#budget();
+  }
+
+  /** A push copies the whole file, so the bigger the biggest dirty file is, the more is pushed at once. */
+  #budget(): number {
+    let largest = 0;
+    for (const { draft } of this.dirty) {
+      largest = Math.max(largest, draft?.size ?? 0);
+    }
+    return Math.min(4 * BUDGET, Math.max(BUDGET, largest / 4));
+  }
+
+  /** Does something to a file's draft, or drops it, and keeps count. */
+  change<T>(file: FileNode, change: () => T): T {
+    const before = this.dirty.has(file) ? (file.draft?.extents.bytes ?? 0) : 0;
+    try {
+      return change();
+    } finally {
+      const isDirty = file.draft !== undefined && !file.gone;
+      this.#bytes += (isDirty ? file.draft!.extents.bytes : 0) - before;
+      const was = this.dirty.size;
+      if (isDirty) {
+        this.dirty.add(file);
+      } else {
+        this.dirty.delete(file);
+      }
+      if (was !== this.dirty.size || isDirty || before > 0) {
+        this.users.forEach((user) => user.changed());
+      }
+    }
+  }
+
+  /** Notes for each user who sees `node` what was done to it. */
+  note(node: Node, what: (tally: Tally, path: string[]) => void): void {
+    for (const { base, tally } of this.users) {
+      if (base && node.isIn(base)) {
+        what(tally, node.path(base));
+      }
+    }
+  }
+
+  /** A descriptor or stream begins to use a file. */
+  open(file: FileNode): void {
+    file.opens++;
+    this.opened.add(file);
+  }
+
+  /** It does not any more: what was written goes to disk soon. */
+  close(file: FileNode): void {
+    if (--file.opens > 0) {
+      return;
+    }
+    this.opened.delete(file);
+    file.base = file.window = undefined;
+    if (file.gone) {
+      file.draft = undefined;
+    } else if (file.draft) {
+      this.pushSoon();
+    }
+  }
+
+  /** Pushes what is closed in a moment; not later and later while the guest goes on closing files. */
+  pushSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.pushClosed();
+    }, SOON);
+  }
+
+  /** Nobody uses it any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const writer of this.writers) {
+      void writer.abort();
+    }
+  }
+}

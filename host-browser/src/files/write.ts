@@ -1,0 +1,61 @@
+// Writing, into memory; what was written is pushed later.
+import { Draft } from "./draft.js";
+import { Failure } from "./errors.js";
+import { freshen } from "./read.js";
+import type { FileNode } from "./node.js";
+import type { Volume } from "./volume.js";
+
+/** The largest file that any local disk takes (ext4's limit): a larger one would only fail when it is pushed. */
+const LARGEST = 16 * 1024 ** 4;
+/** What a file without a name may hold: it is never pushed. */
+const NAMELESS = 256 * 1024 * 1024;
+
+/** Writes bytes. The file has to be open, and prepared. */
+export function writeAt(volume: Volume, file: FileNode, offset: number, bytes: Uint8Array): void {
+  checkSize(offset + bytes.length);
+  if (file.gone && (file.draft?.extents.bytes ?? 0) + bytes.length > NAMELESS) {
+    throw new Failure("insufficient-space");
+  }
+  change(volume, file, (draft) => {
+    draft.keep();
+    draft.write(offset, bytes);
+  });
+}
+
+/** Cuts a file, or extends it with zeros. */
+export function resize(volume: Volume, file: FileNode, size: number): void {
+  checkSize(size);
+  change(volume, file, (draft) => {
+    draft.resize(size);
+    draft.keep();
+  });
+}
+
+/** Makes sure that what a draft begins with is known: a write answers at once, and cannot ask any more. */
+export async function prepare(volume: Volume, file: FileNode): Promise<void> {
+  if (!file.draft && !file.base && !file.gone) {
+    await freshen(volume, file);
+  }
+}
+
+/** The size of a file that is open and prepared. */
+export function sizeNow(file: FileNode): number {
+  return file.draft?.size ?? file.base?.size ?? 0;
+}
+
+function change(volume: Volume, file: FileNode, change: (draft: Draft) => void): void {
+  volume.change(file, () => {
+    const draft = (file.draft ??= new Draft(file.base));
+    change(draft);
+    draft.version++;
+    draft.modified = volume.now();
+    // A write sets the time, whatever it was set to before.
+    delete file.times.modified;
+  });
+}
+
+function checkSize(size: number): void {
+  if (!(size <= LARGEST)) {
+    throw new Failure("file-too-large");
+  }
+}

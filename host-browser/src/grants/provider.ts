@@ -1,0 +1,64 @@
+// Where a new folder comes from: this computer, or the browser's private storage.
+import * as supported from "../supported.js";
+import type { Access, GrantKey, StartIn, WitError } from "../wit.js";
+
+/** Gives a folder for a key that has none yet. */
+export interface Provider {
+  /** What the user is asked first, when no click or key press came just before. */
+  readonly question: "choose" | "private";
+  /** The user has to act, or the browser refuses. */
+  readonly needsActivation: boolean;
+  /** Never asked in words: the page itself chose it. */
+  readonly silent: boolean;
+  open(key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<FileSystemDirectoryHandle>;
+}
+
+/** `auto`: this computer where the browser has a picker, else its private storage. */
+export type ProviderName = "auto" | "local" | "private";
+
+/** A provider by its name, or a page's own. */
+export function provider(chosen: ProviderName | Provider = "auto"): Provider {
+  if (typeof chosen === "object") return chosen;
+  if (chosen === "private") return privateStorage(true);
+  return chosen === "local" || supported.picker ? local : privateStorage(false);
+}
+
+/** A folder of this computer, from the browser's picker. */
+const local: Provider = {
+  question: "choose",
+  needsActivation: true,
+  silent: false,
+  async open({ id }, access, startIn) {
+    if (!supported.picker) {
+      throw { tag: "unsupported", val: "this browser cannot open a folder of the computer" } satisfies WitError;
+    }
+    const mode = access === "read" ? "read" : "readwrite";
+    return await showDirectoryPicker(startIn ? { id, mode, startIn } : { id, mode });
+  },
+};
+
+/** A folder in the browser's private storage. Revoking forgets it, but deletes nothing: the next grant finds it again. */
+function privateStorage(silent: boolean): Provider {
+  return {
+    question: "private",
+    needsActivation: false,
+    silent,
+    async open({ path, id }) {
+      if (!supported.privateStorage) {
+        throw { tag: "unsupported", val: "this browser has neither a folder picker nor private storage" } satisfies WitError;
+      }
+      // Both parts in one name: a path has `/`, which no name may have.
+      const name = `${id} ${encodeURIComponent(path)}`;
+      const root = await navigator.storage.getDirectory();
+      const all = await root.getDirectoryHandle("mountfs", { create: true });
+      return await all.getDirectoryHandle(name, { create: true });
+    },
+  };
+}
+
+/** Whether a folder is in the private storage. It is asked of the browser, so that no kept note can be wrong. */
+export async function isPrivate(handle: FileSystemDirectoryHandle): Promise<boolean> {
+  if (!supported.privateStorage) return false;
+  const root = await navigator.storage.getDirectory();
+  return (await root.resolve(handle)) !== null;
+}

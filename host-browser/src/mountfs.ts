@@ -1,0 +1,257 @@
+// What a page calls: the app in its worker, the user's grants, and what happens to the folders, as events.
+import { proxy, type Remote, wrap } from "comlink";
+import { MountfsChangeEvent, type MountfsEventMap, MountfsProgressEvent } from "./events.js";
+import { MountfsError } from "./errors.js";
+import { defaultDialog } from "./dialog.js";
+import { type GrantInfo, Grants } from "./grants/grants.js";
+import { type Provider, provider, type ProviderName } from "./grants/provider.js";
+import type { GrantDialog } from "./grants/question.js";
+import { type GrantStore, indexedDbStore } from "./grants/store.js";
+import { FolderWatch } from "./folder-watch.js";
+import { type Input, type Output, stdio } from "./stdio.js";
+import { PROTOCOL, type WindowSide, type WorkerSide } from "./protocol.js";
+import * as supported from "./supported.js";
+import { type Access, type Answer, type GrantKey, type MountInfo, type StartIn, type SyncReport, toWitError } from "./wit.js";
+
+/** How to make a {@link Mountfs}. */
+export interface MountfsOptions {
+  /** The address of the folder that `mountfs build` made, relative to the page. It has to be of the page's origin. */
+  app: string | URL;
+  /** Makes the worker, for pages with rules of their own. Default: `worker.js` in the app's folder. */
+  worker?: () => Worker;
+  /** Asks the user. Default: a dialog in the page. */
+  dialog?: GrantDialog;
+  /** What the default dialog calls the app. Default: `This page`. */
+  name?: string;
+  /** Where a new folder comes from. Default: `auto`, this computer where the browser can, else its private storage. */
+  provider?: ProviderName | Provider;
+  /** Where grants are kept. Default: this origin's IndexedDB. */
+  store?: GrantStore;
+}
+
+/** How to mount. */
+export interface MountOptions {
+  /** Default: `read-write`. */
+  access?: Access;
+  /** The name of the grant, so that one path can have several. Default: `mountfs`. */
+  id?: string;
+  /** Where the picker starts. Default: where the browser likes. */
+  startIn?: StartIn;
+  /** A folder that the page has already, from a drop for example. It takes the place of a kept one. */
+  handle?: FileSystemDirectoryHandle;
+}
+
+/** How to run the app. */
+export interface RunOptions {
+  /** Standard input. Default: none. */
+  stdin?: Input;
+  /** Gets what it writes. Default: the console. */
+  stdout?: Output;
+  /** Gets what it writes to standard error. Default: the console. */
+  stderr?: Output;
+  /** The environment. Default: empty. */
+  env?: Record<string, string>;
+  /** The name of the command itself. Default: `app`. */
+  name?: string;
+  /** The current directory. Default: `/`. */
+  cwd?: string;
+}
+
+/** The name of a grant when none is given, as everywhere in mountfs. */
+const DEFAULT_ID = "mountfs";
+
+/** Loads an app, to run in folders of the user. */
+export function createMountfs(options: MountfsOptions): Mountfs {
+  return new Mountfs(options);
+}
+
+/** An app in its worker, and the folders the user lent it. Made by {@link createMountfs}. */
+export class Mountfs extends EventTarget {
+  readonly #makeWorker: () => Worker;
+  readonly #grants: Grants;
+  readonly #watch = new FolderWatch((key, names) => this.#tell({ what: "folder", ...key, names }));
+  #worker!: Worker;
+  #remote!: Remote<WorkerSide>;
+  #started!: Promise<void>;
+  #mounts: MountInfo[] = [];
+  /** Rejects what still waits for a worker that was stopped. */
+  #stopped!: { promise: Promise<never>; now(error: Error): void };
+
+  /** @internal */
+  constructor(options: MountfsOptions) {
+    super();
+    // With a slash at the end, or its last part would be replaced.
+    const app = new URL(String(options.app).replace(/\/?$/, "/"), document.baseURI);
+    this.#makeWorker =
+      options.worker ?? (() => new Worker(new URL("worker.js", app), { type: "module", name: "mountfs" }));
+    this.#grants = new Grants(
+      options.store ?? indexedDbStore(),
+      options.dialog ?? defaultDialog(options.name),
+      provider(options.provider),
+    );
+    this.#start();
+  }
+
+  /** Settles when the app can run. Every call waits for it, so nobody else has to. */
+  get ready(): Promise<void> {
+    return this.#started;
+  }
+
+  /**
+   * Mounts a folder at an absolute path. The user is asked the first time, and when the permission has lapsed; nothing
+   * in the folder is read. Throws a {@link MountfsError}.
+   */
+  async mount(path: string, options: MountOptions = {}): Promise<MountInfo> {
+    const { access, id = DEFAULT_ID, startIn, handle } = options;
+    if (handle) await this.#grants.give({ path, id }, handle, access ?? "read-write");
+    return await this.#call("mount", path, (remote) => remote.mount(path, { access, id, startIn }));
+  }
+
+  /** Puts everything the app wrote into the folder, and shows it what others changed there. */
+  async sync(path: string): Promise<SyncReport> {
+    return await this.#call("sync", path, (remote) => remote.sync(path));
+  }
+
+  /** Syncs, then detaches the folder. The grant is kept. */
+  async unmount(path: string): Promise<SyncReport> {
+    return await this.#call("unmount", path, (remote) => remote.unmount(path));
+  }
+
+  /** Syncs, then gives the folder back: what is open in it fails from then on, and the next mount asks again. */
+  async revoke(path: string, id = DEFAULT_ID): Promise<boolean> {
+    return await this.#call("revoke", path, (remote) => remote.revoke(path, id));
+  }
+
+  /** What is mounted now, by path. */
+  async mounted(): Promise<MountInfo[]> {
+    return await this.#call("list", "mounts", (remote) => remote.mounted());
+  }
+
+  /** The grants that are kept, mounted or not. */
+  async kept(): Promise<GrantInfo[]> {
+    return await this.#grants.list();
+  }
+
+  /** The folder of a kept grant, for a page that shows what is in it. */
+  async folder(path: string, id = DEFAULT_ID): Promise<FileSystemDirectoryHandle | undefined> {
+    return await this.#grants.folder({ path, id });
+  }
+
+  /**
+   * Runs the app as a command, and answers its exit code: 134 when it trapped, which it says on `stderr`. One runs at a
+   * time. What it wrote is in the folders when this answers; they stay mounted for the next run.
+   */
+  async run(args: string[], options: RunOptions = {}): Promise<number> {
+    const { stdin, stdout, stderr, env = {}, name = "app", cwd } = options;
+    const streams = stdio(stdin, stdout, stderr);
+    const program = { args: [name, ...args], env: Object.entries(env), cwd };
+    try {
+      const ended = await this.#call("run", name, (remote) => remote.run(program, proxy(streams)));
+      if (ended.trap !== undefined) await streams.write(2, new TextEncoder().encode(`${name}: ${ended.trap}\n`));
+      return ended.code;
+    } finally {
+      await streams.close();
+    }
+  }
+
+  /**
+   * Ends what runs, at once, also in the middle of an endless loop. What it had not closed or synced is lost. The app
+   * is loaded again with the same folders mounted.
+   */
+  async stop(): Promise<void> {
+    const mounts = this.#mounts;
+    this.#stopped.now(new MountfsError("stopped", "cancelled", ""));
+    this.#worker.terminate();
+    this.#mounts = [];
+    this.#start();
+    for (const { path, id, access } of mounts) {
+      // Only those that need no prompt: a stop is no wish to be asked something.
+      const kept = (await this.#grants.list()).find((grant) => grant.path === path && grant.id === id);
+      if (kept?.state === "granted") await this.mount(path, { id, access }).catch(() => undefined);
+    }
+    this.#tell({ what: "mounts" });
+  }
+
+  /** Lets go of everything. What is mounted is not synced: call {@link sync} before. */
+  close(): void {
+    this.#stopped.now(new MountfsError("closed", "cancelled", ""));
+    this.#worker.terminate();
+    this.#watch.close();
+  }
+
+  #start(): void {
+    let now!: (error: Error) => void;
+    const promise = new Promise<never>((_, reject) => (now = reject));
+    promise.catch(() => undefined);
+    this.#stopped = { promise, now };
+    this.#worker = this.#makeWorker();
+    // A worker that cannot be loaded says nothing but this.
+    this.#worker.addEventListener("error", (event) => {
+      now(new Error(`the worker failed: ${event.message || "cannot load it"}`));
+    });
+    this.#remote = wrap<WorkerSide>(this.#worker);
+    this.#started = this.#load();
+    this.#started.catch(() => undefined);
+  }
+
+  async #load(): Promise<void> {
+    if (!supported.suspension) {
+      throw new MountfsError(
+        "this browser cannot suspend WebAssembly (JSPI): use Chrome or Edge from 137, or Firefox from 153",
+        "unsupported",
+        "",
+      );
+    }
+    await Promise.race([this.#remote.start(proxy(this.#side()), PROTOCOL), this.#stopped.promise]);
+  }
+
+  async #call<T>(verb: string, path: string, call: (remote: Remote<WorkerSide>) => Promise<Answer<T>>): Promise<T> {
+    await this.#started;
+    const answer = await Promise.race([call(this.#remote), this.#stopped.promise]);
+    if ("error" in answer) throw MountfsError.of(verb, path, answer.error);
+    return answer.ok;
+  }
+
+  #side(): WindowSide {
+    const answer = async <T>(value: Promise<T>): Promise<Answer<T>> => {
+      try {
+        return { ok: await value };
+      } catch (thrown) {
+        return { error: toWitError(thrown) };
+      }
+    };
+    return {
+      acquire: (key, access, startIn) => answer(this.#grants.acquire(key, access, startIn)),
+      forget: (key) => answer(this.#grants.forget(key)),
+      dirty: (key, unsynced) => this.#tell({ what: "unsynced", ...key, ...unsynced }),
+      progress: (key, done) => void this.dispatchEvent(new MountfsProgressEvent({ ...key, ...done })),
+      mountsChanged: (mounts) => {
+        this.#mounts = mounts;
+        void this.#follow(mounts);
+        this.#tell({ what: "mounts" });
+      },
+    };
+  }
+
+  async #follow(mounts: MountInfo[]): Promise<void> {
+    await this.#watch.follow(mounts, (key: GrantKey) => this.#grants.folder(key));
+  }
+
+  #tell(change: MountfsChangeEvent["change"]): void {
+    this.dispatchEvent(new MountfsChangeEvent(change));
+  }
+}
+
+/** The events, typed. */
+export interface Mountfs {
+  addEventListener<K extends keyof MountfsEventMap>(
+    type: K,
+    listener: (this: Mountfs, event: MountfsEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}

@@ -1,0 +1,324 @@
+/**
+ * The element `<mountfs-panel>`: the folders that are mounted, and what a user does with them. Importing this defines it.
+ *
+ *     <mountfs-panel mount="/local"></mountfs-panel>
+ *     document.querySelector("mountfs-panel").mountfs = createMountfs({ app: "python/" });
+ *
+ * Attributes: `mount`, a path for which it offers to choose a folder; `grant`, the id of that grant; `access`, `read` or
+ * `read-write`. Styles: the custom properties `--mountfs-accent`, `-surface`, `-text`, `-muted`, `-line`, `-radius` and
+ * `-font`, and the parts `folder`, `label`, `path`, `badge`, `status`, `progress` and `button`.
+ *
+ * @packageDocumentation
+ */
+import type { Change, MountfsChangeEvent, MountfsProgressEvent, SyncProgress } from "../events.js";
+import type { GrantInfo } from "../grants/grants.js";
+import type { Mountfs } from "../mountfs.js";
+import type { Access, GrantKey, MountInfo } from "../wit.js";
+import { MountfsError } from "../errors.js";
+import * as format from "./format.js";
+import { STYLE } from "./style.js";
+
+/** How long to wait for more changes before asking what is mounted. */
+const SOON_MS = 30;
+
+/** A folder as the panel shows it. */
+interface Folder extends GrantKey {
+  access: Access;
+  label: string;
+  mounted: boolean;
+  private: boolean;
+  state: PermissionState;
+  unsynced: { files: number; bytes: number };
+}
+
+/** The element. */
+export class MountfsPanel extends HTMLElement {
+  readonly #rows = new Map<string, Row>();
+  #mountfs: Mountfs | undefined;
+  #stop = new AbortController();
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #list!: HTMLUListElement;
+  #empty!: HTMLElement;
+  #choose!: HTMLButtonElement;
+  #status!: HTMLElement;
+
+  /** What the panel shows and acts on. */
+  get mountfs(): Mountfs | undefined {
+    return this.#mountfs;
+  }
+
+  set mountfs(mountfs: Mountfs | undefined) {
+    this.#mountfs = mountfs;
+    if (this.isConnected) this.connectedCallback();
+  }
+
+  /** @internal */
+  connectedCallback(): void {
+    if (!this.shadowRoot) this.#build();
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    this.#mountfs?.addEventListener("change", (event) => this.#changed(event), { signal });
+    this.#mountfs?.addEventListener("progress", (event) => this.#progress(event), { signal });
+    this.#refreshSoon();
+  }
+
+  /** @internal */
+  disconnectedCallback(): void {
+    this.#stop.abort();
+  }
+
+  #build(): void {
+    const root = this.attachShadow({ mode: "open" });
+    root.innerHTML = `<style>${STYLE}</style>
+      <ul aria-label="Folders"></ul>
+      <div class="empty" part="empty" hidden>
+        <slot name="empty"><p>No folder is open. The code here sees none of your files.</p></slot>
+      </div>
+      <button class="choose" part="button primary" type="button" hidden>Open a folder…</button>
+      <p class="status" part="status" role="status"></p>`;
+    this.#list = root.querySelector("ul")!;
+    this.#empty = root.querySelector(".empty")!;
+    this.#choose = root.querySelector(".choose")!;
+    this.#status = root.querySelector(".status")!;
+    this.#choose.addEventListener("click", () => void this.#open());
+  }
+
+  #changed({ change }: MountfsChangeEvent): void {
+    if (change.what === "unsynced") this.#rows.get(slot(change))?.unsynced(change);
+    // Files that changed outside change nothing here.
+    else if (change.what === "mounts") this.#refreshSoon();
+  }
+
+  #progress({ progress }: MountfsProgressEvent): void {
+    this.#rows.get(slot(progress))?.progress(progress);
+  }
+
+  #refreshSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.#refresh();
+    }, SOON_MS);
+  }
+
+  async #refresh(): Promise<void> {
+    const mountfs = this.#mountfs;
+    if (!mountfs) return;
+    try {
+      const [mounted, kept] = await Promise.all([mountfs.mounted(), mountfs.kept()]);
+      if (mountfs === this.#mountfs) this.#show(folders(mounted, kept));
+    } catch (error) {
+      this.#say(error);
+    }
+  }
+
+  #show(all: Folder[]): void {
+    const wanted = new Set(all.map(slot));
+    for (const [key, row] of this.#rows) {
+      if (wanted.has(key)) continue;
+      row.element.remove();
+      this.#rows.delete(key);
+    }
+    for (const folder of all) {
+      let row = this.#rows.get(slot(folder));
+      if (!row) {
+        row = new Row(folder, (verb) => void this.#act(folder, verb));
+        this.#rows.set(slot(folder), row);
+      }
+      row.show(folder);
+      // Only what moved is moved: an element that is put back where it was would lose the focus.
+      const at = all.indexOf(folder);
+      if (this.#list.children[at] !== row.element) this.#list.insertBefore(row.element, this.#list.children[at] ?? null);
+    }
+    this.#empty.hidden = all.length > 0;
+    const offer = this.getAttribute("mount");
+    this.#choose.hidden = !offer || all.some(({ path }) => path === offer);
+  }
+
+  async #open(): Promise<void> {
+    const path = this.getAttribute("mount");
+    const id = this.getAttribute("grant") ?? undefined;
+    const access: Access = this.getAttribute("access") === "read" ? "read" : "read-write";
+    if (!path) return;
+    await this.#try(this.#choose, async () => {
+      await this.#mountfs?.mount(path, id ? { access, id } : { access });
+      return "";
+    });
+  }
+
+  async #act(folder: GrantKey, verb: Verb): Promise<void> {
+    const { path, id } = folder;
+    const mountfs = this.#mountfs;
+    const row = this.#rows.get(slot(folder));
+    if (!mountfs || !row) return;
+    await this.#try(row.button(verb), async () => {
+      switch (verb) {
+        case "sync": {
+          const report = await mountfs.sync(path);
+          // The worker's own word for it comes a little later, and a page must not contradict itself meanwhile.
+          row.unsynced({ files: report.failures.length, bytes: 0 });
+          return format.result(report);
+        }
+        case "unmount":
+          return `${format.result(await mountfs.unmount(path))}. Closed.`;
+        case "revoke":
+          await mountfs.revoke(path, id);
+          return `${row.label} was given back: the code here cannot reach it any more.`;
+        case "reconnect":
+          await mountfs.mount(path, { id, access: row.access });
+          return `${row.label} is open again.`;
+      }
+    });
+    row.progress(undefined);
+  }
+
+  /** Does something, once at a time, and says how it went. */
+  async #try(button: HTMLButtonElement, act: () => Promise<string>): Promise<void> {
+    button.setAttribute("aria-busy", "true");
+    button.disabled = true;
+    this.#say("");
+    try {
+      this.#say(await act());
+    } catch (error) {
+      this.#say(error);
+    } finally {
+      button.removeAttribute("aria-busy");
+      button.disabled = false;
+      this.#refreshSoon();
+    }
+  }
+
+  #say(what: unknown): void {
+    const failed = what instanceof Error;
+    // Whoever closed a dialog knows that they did.
+    const silent = what instanceof MountfsError && what.code === "cancelled";
+    this.#status.classList.toggle("failed", failed && !silent);
+    const report = what instanceof MountfsError ? what.report : undefined;
+    this.#status.textContent =
+      silent ? "" : report ? format.result(report) : failed ? what.message : String(what);
+  }
+}
+
+type Verb = "sync" | "unmount" | "revoke" | "reconnect";
+
+const VERBS: Record<Verb, { text: string; title: string }> = {
+  sync: { text: "Sync", title: "Put everything that was written into the folder now" },
+  unmount: { text: "Close", title: "Sync, and close the folder; it can be opened again without a question" },
+  reconnect: { text: "Reconnect", title: "Open this folder again" },
+  revoke: { text: "Revoke", title: "Sync, and give the folder back: the code here cannot reach it any more" },
+};
+
+/** One folder. It is made once and updated, so that the focus stays where it is. */
+class Row {
+  readonly element = document.createElement("li");
+  #folder: Folder;
+  readonly #buttons: Record<Verb, HTMLButtonElement>;
+  readonly #badge: HTMLElement;
+  readonly #saved: HTMLElement;
+  readonly #bar: HTMLProgressElement;
+
+  constructor(folder: Folder, act: (verb: Verb) => void) {
+    this.#folder = folder;
+    this.element.setAttribute("part", "folder");
+    this.element.innerHTML = `
+      <div class="icon" aria-hidden="true">${ICON}</div>
+      <div class="what">
+        <div class="name"><b part="label"></b> <code part="path"></code></div>
+        <div class="facts"><span class="badge" part="badge"></span> <span class="saved" part="saved"></span></div>
+      </div>
+      <progress part="progress" max="1" hidden></progress>
+      <div class="buttons"></div>`;
+    const find = <E extends HTMLElement>(selector: string) => this.element.querySelector<E>(selector)!;
+    this.#badge = find(".badge");
+    this.#saved = find(".saved");
+    this.#bar = find("progress");
+    find("b").textContent = folder.label;
+    find("code").textContent = folder.path;
+    this.#bar.setAttribute("aria-label", `Saving ${folder.label}`);
+    const buttons = (Object.keys(VERBS) as Verb[]).map((verb) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("part", `button ${verb}`);
+      button.dataset["verb"] = verb;
+      button.textContent = VERBS[verb].text;
+      button.title = VERBS[verb].title;
+      // The visible word first, as voice control wants it; then which folder, for those who do not see the row.
+      button.setAttribute("aria-label", `${VERBS[verb].text} ${folder.label}`);
+      button.addEventListener("click", () => act(verb));
+      find(".buttons").append(button);
+      return [verb, button] as const;
+    });
+    this.#buttons = Object.fromEntries(buttons) as Record<Verb, HTMLButtonElement>;
+  }
+
+  get label(): string {
+    return this.#folder.label;
+  }
+
+  get access(): Access {
+    return this.#folder.access;
+  }
+
+  button(verb: Verb): HTMLButtonElement {
+    return this.#buttons[verb];
+  }
+
+  show(folder: Folder): void {
+    this.#folder = folder;
+    const { mounted, access } = folder;
+    this.element.classList.toggle("closed", !mounted);
+    this.#badge.textContent = access === "read" ? "read only" : "read and write";
+    this.#buttons.sync.hidden = !mounted || access === "read";
+    this.#buttons.unmount.hidden = !mounted;
+    this.#buttons.reconnect.hidden = mounted;
+    this.unsynced(folder.unsynced);
+  }
+
+  unsynced({ files, bytes }: { files: number; bytes: number }): void {
+    const { mounted, access, state } = this.#folder;
+    const dirty = files > 0 || bytes > 0;
+    this.#saved.classList.toggle("dirty", dirty);
+    this.#saved.textContent =
+      !mounted ? (state === "granted" ? "not open" : "not open; your browser will ask")
+      : dirty ? `${format.files(files)} unsaved (${format.bytes(bytes)})`
+      : access === "read" ? (this.#folder.private ? "private storage of this site" : "")
+      : this.#folder.private ? "saved in this browser" : "all saved";
+  }
+
+  progress(progress: SyncProgress | undefined): void {
+    const left = progress ? progress.filesToDo + progress.bytesToDo : 0;
+    this.#bar.hidden = !progress || left === 0;
+    if (!progress) return;
+    const all = progress.bytes + progress.bytesToDo;
+    this.#bar.value = all ? progress.bytes / all : progress.files / Math.max(progress.files + progress.filesToDo, 1);
+  }
+}
+
+function folders(mounted: MountInfo[], kept: GrantInfo[]): Folder[] {
+  const known = new Map(kept.map((grant) => [slot(grant), grant]));
+  const open = mounted.map(({ path, id, access, label, unsynced }) => {
+    const grant = known.get(slot({ path, id }));
+    known.delete(slot({ path, id }));
+    const left = { files: Number(unsynced?.files ?? 0), bytes: Number(unsynced?.bytes ?? 0) };
+    const state: PermissionState = grant?.state ?? "granted";
+    return { path, id, access, label, unsynced: left, mounted: true, private: grant?.private ?? false, state };
+  });
+  const closed = [...known.values()].map((grant) => ({ ...grant, mounted: false, unsynced: { files: 0, bytes: 0 } }));
+  return [...open, ...closed];
+}
+
+function slot({ path, id }: GrantKey | Extract<Change, GrantKey>): string {
+  return JSON.stringify([path, id]);
+}
+
+const ICON = `<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.8"
+  stroke-linejoin="round"><path d="M3 7.5V18a2 2 0 0 0 2 2h14a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2h-7L9.6 4.6A2 2 0 0 0 8.2 4H5
+  a2 2 0 0 0-2 2z"/></svg>`;
+
+if (!customElements.get("mountfs-panel")) customElements.define("mountfs-panel", MountfsPanel);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "mountfs-panel": MountfsPanel;
+  }
+}

@@ -1,0 +1,71 @@
+// What window and worker say to each other, over comlink. Types only.
+import type { Access, Answer, GrantKey, MountInfo, StartIn, SyncReport, WitMountOptions } from "./wit.js";
+
+/** Changes when a window of one build cannot talk to a worker of another. */
+export const PROTOCOL = 1;
+
+/** A folder that the user granted, as it goes to the worker. */
+export interface Granted {
+  /** The directory's own handle, or a way to it. */
+  handle: FileSystemDirectoryHandle;
+  access: Access;
+  label: string;
+}
+
+/** What the worker asks of the window. */
+export interface WindowSide {
+  /** Answers the kept grant, or asks the user. */
+  acquire(key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<Answer<Granted>>;
+  /** Forgets the kept grant. True when there was one. */
+  forget(key: GrantKey): Promise<Answer<boolean>>;
+  /** The number of files and bytes that are not in the folder yet changed. */
+  dirty(key: GrantKey, unsynced: { files: number; bytes: number }): void;
+  /** A sync goes on. */
+  progress(key: GrantKey, done: Progress): void;
+  /** The mount table may be another now. */
+  mountsChanged(mounts: MountInfo[]): void;
+}
+
+/** How far a sync is. */
+export interface Progress {
+  files: number;
+  bytes: number;
+  filesToDo: number;
+  bytesToDo: number;
+}
+
+/** The standard streams of one run, at the window's side. */
+export interface Stdio {
+  /** The next bytes of standard input; null at its end. */
+  read(): Promise<Uint8Array | null>;
+  /** Bytes for standard output (1) or standard error (2). */
+  write(stream: 1 | 2, bytes: Uint8Array): Promise<void>;
+}
+
+/** What to run. */
+export interface Program {
+  args: string[];
+  env: [string, string][];
+  cwd: string | undefined;
+}
+
+/** How a run ended. */
+export interface Ended {
+  /** The exit code; 134 when the app trapped. */
+  code: number;
+  /** Why it trapped. */
+  trap?: string;
+}
+
+/** What the window asks of the worker. */
+export interface WorkerSide {
+  /** Loads the app. To be called once, before anything else. */
+  start(window: WindowSide, protocol: number): Promise<void>;
+  mount(path: string, options: WitMountOptions): Promise<Answer<MountInfo>>;
+  sync(path: string): Promise<Answer<SyncReport>>;
+  unmount(path: string): Promise<Answer<SyncReport>>;
+  revoke(path: string, id: string): Promise<Answer<boolean>>;
+  mounted(): Promise<Answer<MountInfo[]>>;
+  /** Runs the app as a command. One at a time. */
+  run(program: Program, stdio: Stdio): Promise<Answer<Ended>>;
+}

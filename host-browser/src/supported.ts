@@ -1,0 +1,35 @@
+// The one place that looks at what this browser has.
+
+/** The observer of changes that other programs make; not in every browser, and not in TypeScript's types yet. */
+export interface FolderObserver {
+  observe(handle: FileSystemHandle, options?: { recursive?: boolean }): Promise<void>;
+  disconnect(): void;
+}
+
+/** One change that the observer saw. */
+export interface FolderRecord {
+  type: "appeared" | "disappeared" | "modified" | "moved" | "unknown" | "errored";
+  relativePathComponents: string[];
+}
+
+type ObserverClass = new (callback: (records: FolderRecord[]) => void) => FolderObserver;
+
+/** WebAssembly can wait for a promise: without it nothing here runs. */
+export const suspension = typeof WebAssembly === "object" && "Suspending" in WebAssembly;
+
+/** The user can choose a folder of the computer. */
+export const picker = typeof showDirectoryPicker === "function";
+
+/** A dropped folder can be had as a handle. */
+export const drop =
+  typeof DataTransferItem === "function" && "getAsFileSystemHandle" in DataTransferItem.prototype;
+
+/** There is private storage for this site. */
+export const privateStorage =
+  typeof navigator === "object" && typeof navigator.storage?.getDirectory === "function";
+
+/** Tells of changes made outside, where it exists. */
+export const Observer = (globalThis as { FileSystemObserver?: ObserverClass }).FileSystemObserver;
+
+/** The user clicked or pressed a key just now, so that the browser lets us ask. */
+export const active = (): boolean => navigator.userActivation?.isActive ?? false;

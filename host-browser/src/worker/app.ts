@@ -1,0 +1,150 @@
+// The app and its life: an instance is made, called, and replaced by a fresh one after it ended or failed.
+import type { Ended, Program, Stdio, WindowSide } from "../protocol.js";
+import { type Answer, type MountInfo, toWitError, type WitError, type WitMountOptions } from "../wit.js";
+import type { SyncReport } from "../contract.js";
+import { Gate } from "./gate.js";
+import { appImports, type Run } from "./imports.js";
+import { Trees } from "./trees.js";
+import { Exit } from "./wasi/command.js";
+import { Streams } from "./wasi/stdio.js";
+import { watched } from "./watchdog.js";
+
+/** What a transpiled app exports. */
+interface Exports {
+  run: { run(): Promise<void> };
+  mounts: {
+    mount(path: string, options: WitMountOptions): Promise<MountInfo>;
+    sync(path: string): Promise<SyncReport>;
+    unmount(path: string): Promise<SyncReport>;
+    revoke(path: string, id: string): Promise<boolean>;
+    mounted(): Promise<MountInfo[]>;
+  };
+}
+
+/** `app.js`, as `mountfs build` makes it. */
+export interface AppModule {
+  instantiate(getCoreModule: (name: string) => Promise<WebAssembly.Module>, imports: object): Promise<Exports>;
+}
+
+interface Instance {
+  exports: Exports;
+  /** What the imports answer from; a run fills it in. */
+  run: Run;
+  gate: Gate;
+}
+
+/** The exit code of an app that trapped, as a shell has it for one that was aborted. */
+const TRAPPED = 134;
+const NOBODY: Stdio = { read: async () => null, write: async () => undefined };
+
+/** The app in this worker. */
+export class App {
+  readonly #module: AppModule;
+  readonly #core: (name: string) => Promise<WebAssembly.Module>;
+  readonly #window: WindowSide;
+  readonly #trees: Trees;
+  #instance: Promise<Instance>;
+  /** The mount table as it was last seen: a fresh instance gets the same. */
+  #mounts: MountInfo[] = [];
+  #running = false;
+
+  constructor(module: AppModule, core: (name: string) => Promise<WebAssembly.Module>, window: WindowSide) {
+    this.#module = module;
+    this.#core = core;
+    this.#window = window;
+    this.#trees = new Trees(window, () => void this.#look());
+    this.#instance = this.#fresh();
+    // Whoever calls first is told.
+    this.#instance.catch(() => undefined);
+  }
+
+  /** The app can be called. */
+  async ready(): Promise<void> {
+    await this.#instance;
+  }
+
+  /** Calls a function of `mountfs:fs/mounts`. */
+  async control<T>(call: (mounts: Exports["mounts"]) => Promise<T>): Promise<Answer<T>> {
+    const instance = this.#instance;
+    try {
+      const { exports, gate } = await instance;
+      return { ok: await gate.turn(() => watched(call(exports.mounts))) };
+    } catch (thrown) {
+      const error = toWitError(thrown);
+      // An error of the interface is an answer; anything else means that this instance cannot be trusted any more.
+      if (thrown !== error && this.#instance === instance) this.#replace();
+      return { error };
+    }
+  }
+
+  /** Runs the app as a command. What it wrote is in the folders when this answers. */
+  async run(program: Program, stdio: Stdio): Promise<Answer<Ended>> {
+    if (this.#running) return { error: { tag: "busy" } satisfies WitError };
+    this.#running = true;
+    try {
+      const instance = await this.#instance;
+      const given = { program, streams: new Streams(stdio) } satisfies Run;
+      Object.assign(instance.run, given);
+      const ended = await this.#end(watched(instance.exports.run.run()));
+      await this.#look();
+      await Promise.all([this.#trees.sync(), given.streams.arrived()]);
+      this.#replace();
+      return { ok: ended };
+    } catch (thrown) {
+      return { error: toWitError(thrown) };
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #end(run: Promise<void>): Promise<Ended> {
+    try {
+      await run;
+      return { code: 0 };
+    } catch (thrown) {
+      if (thrown instanceof Exit) return { code: thrown.code };
+      // `wasi:cli/run` answered an error, which has no value.
+      if (thrown === undefined) return { code: 1 };
+      return { code: TRAPPED, trap: thrown instanceof Error ? thrown.message : String(thrown) };
+    }
+  }
+
+  async #fresh(): Promise<Instance> {
+    const run: Run = { program: { args: [], env: [], cwd: undefined }, streams: new Streams(NOBODY) };
+    const gate = new Gate();
+    const imports = { ...appImports(run, this.#trees.interface()), "mountfs:gate": gate };
+    return { run, gate, exports: await this.#module.instantiate(this.#core, imports) };
+  }
+
+  /** A fresh instance in the place of the one there is, with the same folders mounted. */
+  #replace(): void {
+    this.#trees.abandoned();
+    this.#instance = this.#fresh().then(async (instance) => {
+      for (const { path, id, access } of this.#mounts) {
+        // One that cannot be mounted again is not in the table then, which the window is told.
+        await watched(instance.exports.mounts.mount(path, { id, access })).catch(() => undefined);
+      }
+      return instance;
+    });
+    void this.#look();
+  }
+
+  /** Takes a look at the mount table, for the window and for the next instance. */
+  async #look(): Promise<void> {
+    try {
+      const { exports, gate } = await this.#instance;
+      const mounts = await gate.turn(() => watched(exports.mounts.mounted()));
+      const same = summary(mounts) === summary(this.#mounts);
+      this.#mounts = mounts;
+      // Only when it did change: whoever is told will ask what is mounted.
+      if (!same) this.#window.mountsChanged(mounts);
+    } catch {
+      // The instance just failed, and what called it will say so.
+    }
+  }
+}
+
+/** What makes two mount tables the same; what is unsynced has its own event. */
+function summary(mounts: MountInfo[]): string {
+  return JSON.stringify(mounts.map(({ path, id, access, label }) => [path, id, access, label]));
+}

@@ -1,0 +1,62 @@
+// Whose turn it is in the mountfs component: the app's, which enters it with each call on a file, or the page's.
+// `src/build/gate.ts` says why, and puts the calls of `enter`, `leave`, `closed` and `opened` into the app's crossings.
+
+/** The gate of one instance. */
+export class Gate {
+  /** The app may not enter. */
+  closed = false;
+  /** How deep the app is inside. */
+  #inside = 0;
+  /** The app stands at the gate. */
+  #held = false;
+  #reopen: (() => void) | undefined;
+  #open: Promise<void> = Promise.resolve();
+  #left: (() => void) | undefined;
+  #turns: Promise<unknown> = Promise.resolve();
+
+  /** The app may enter again. */
+  opened(): Promise<void> {
+    this.#held = true;
+    return this.#open;
+  }
+
+  enter(): void {
+    this.#inside += 1;
+  }
+
+  leave(): void {
+    this.#inside -= 1;
+    if (this.#inside || !this.#left) return;
+    // At once, before the app can enter again: else the page would wait for as long as the app is busy with files.
+    this.#close();
+    this.#left();
+    this.#left = undefined;
+  }
+
+  /** Gives the page a turn: as soon as the app is outside, and one after another. */
+  turn<T>(call: () => Promise<T>): Promise<T> {
+    const mine = this.#turns.then(async () => {
+      if (this.#inside) await new Promise<void>((resolve) => (this.#left = resolve));
+      else this.#close();
+      try {
+        return await call();
+      } finally {
+        this.closed = false;
+        this.#reopen?.();
+      }
+    });
+    this.#turns = mine.catch(() => undefined).then(() => this.#pause());
+    return mine;
+  }
+
+  /** Lets the app in between two turns: else a page that asks all the time would stop it. */
+  async #pause(): Promise<void> {
+    if (this.#held) await new Promise((resolve) => setTimeout(resolve));
+    this.#held = false;
+  }
+
+  #close(): void {
+    this.closed = true;
+    this.#open = new Promise((resolve) => (this.#reopen = resolve));
+  }
+}

@@ -1,0 +1,19 @@
+// `wasi:io/poll.poll`, for every kind of pollable: those of file streams, timers and the standard streams.
+import type { Pollable } from "../../files/index.js";
+
+/** Waits until one of them is ready, and answers which are. */
+export async function poll(list: Pollable[]): Promise<Uint32Array> {
+  if (indices(list).length) {
+    // A guest that polls in a loop must not keep timers and messages from coming in.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  for (;;) {
+    const ready = indices(list);
+    if (ready.length) return ready;
+    await Promise.race(list.map((pollable) => pollable.block()));
+  }
+}
+
+function indices(list: Pollable[]): Uint32Array {
+  return Uint32Array.from(list.flatMap((pollable, index) => (pollable.ready() ? [index] : [])));
+}

@@ -1,0 +1,83 @@
+// A real Chromium on a real folder: a static host without special headers, profiles whose permission prompts are
+// answered beforehand, and folders that are dropped on the page, because headless Chromium shows no picker.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+};
+
+/** A static host for a folder, as plain as there are. */
+export async function serve(folder: string): Promise<{ origin: string; close(): void }> {
+  const server: Server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://host");
+    const file = join(folder, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+    readFile(file).then(
+      (content) => response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(content),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => server.close(),
+  };
+}
+
+/** A fresh folder that is removed by {@link cleanUp}. */
+export function temporary(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  made.push(folder);
+  return folder;
+}
+
+const made: string[] = [];
+
+/** Removes all that {@link temporary} made. */
+export function cleanUp(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** A browser with a profile of its own. `allow`: every permission prompt is answered with yes before it is shown. */
+export async function launch(prompts: "allow" | "ask", profile = temporary("profile")): Promise<BrowserContext> {
+  const guard = prompts === "allow" ? 1 : 3;
+  const default_content_setting_values = { file_system_write_guard: guard, file_system_read_guard: guard };
+  mkdirSync(join(profile, "Default"), { recursive: true });
+  writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { default_content_setting_values } }));
+  return await chromium.launchPersistentContext(profile, {
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    headless: true,
+    viewport: { width: 1360, height: 900 },
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      // Else closing a written file may wait for a Safe Browsing server that is not there.
+      "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    ],
+  });
+}
+
+/** Drops a real folder on an element. The page gets a real handle. */
+export async function drop(page: Page, folder: string, selector: string): Promise<void> {
+  const box = await page.locator(selector).boundingBox();
+  if (!box) throw new Error(`${selector} is not there to drop on`);
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await session.send("Input.dispatchDragEvent", { type, x: box.x + box.width / 2, y: box.y + 30, data });
+  }
+  await session.detach();
+}

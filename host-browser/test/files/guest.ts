@@ -1,0 +1,240 @@
+// What runs in the page's worker: a guest, as far as these tests need one, and another program for folders that Node
+// cannot reach.
+import { Descriptor, filesystemErrorCode, openTree, type OpenFlags } from "../../src/files/index.js";
+import type { Access, Tree } from "../../src/contract.js";
+import type { TreeOptions } from "../../src/files/index.js";
+
+const text = new TextDecoder();
+const bytes = (value: string) => new TextEncoder().encode(value);
+
+/** A tree as a program with a libc sees it. Errors are thrown as the bare codes. */
+export class Guest {
+  readonly tree: Tree;
+  readonly root: Descriptor;
+
+  constructor(handle: FileSystemDirectoryHandle, access: Access = "read-write", options: TreeOptions = {}) {
+    this.tree = openTree(handle, access, options);
+    this.root = this.tree.root() as Descriptor;
+  }
+
+  async open(path: string, how: OpenFlags = {}, flags = { read: true, write: false }): Promise<Descriptor> {
+    return this.root.openAt({ symlinkFollow: true }, path, how, flags);
+  }
+
+  writing(path: string, how: OpenFlags = {}): Promise<Descriptor> {
+    return this.open(path, how, { read: true, write: true });
+  }
+
+  async read(path: string): Promise<string> {
+    const file = await this.open(path);
+    let [all, offset] = ["", 0n];
+    for (;;) {
+      const [read, end] = await file.read(1n << 20n, offset);
+      all += text.decode(read);
+      offset += BigInt(read.length);
+      if (end) {
+        file[Symbol.dispose]();
+        return all;
+      }
+    }
+  }
+
+  async write(path: string, content: string, how: OpenFlags = { create: true, truncate: true }): Promise<void> {
+    const file = await this.writing(path, how);
+    const stream = file.writeViaStream(0n);
+    await stream.blockingWriteAndFlush(bytes(content));
+    stream[Symbol.dispose]();
+    file[Symbol.dispose]();
+  }
+
+  async append(path: string, content: string): Promise<void> {
+    const file = await this.writing(path, { create: true });
+    const stream = file.appendViaStream();
+    await stream.blockingWriteAndFlush(bytes(content));
+    stream[Symbol.dispose]();
+    file[Symbol.dispose]();
+  }
+
+  async list(path = "."): Promise<string[]> {
+    const directory = await this.open(path, { directory: true });
+    const stream = await directory.readDirectory();
+    const names = [];
+    for (let entry = stream.readDirectoryEntry(); entry; entry = stream.readDirectoryEntry()) {
+      names.push(entry.name + (entry.type === "directory" ? "/" : ""));
+    }
+    return names.sort();
+  }
+
+  async stat(path: string) {
+    return this.root.statAt({}, path);
+  }
+
+  async hash(path: string): Promise<string> {
+    const { lower, upper } = await this.root.metadataHashAt({}, path);
+    return `${lower}-${upper}`;
+  }
+
+  async mkdir(path: string): Promise<void> {
+    return this.root.createDirectoryAt(path);
+  }
+
+  async rmdir(path: string): Promise<void> {
+    return this.root.removeDirectoryAt(path);
+  }
+
+  async unlink(path: string): Promise<void> {
+    return this.root.unlinkFileAt(path);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    return this.root.renameAt(from, this.root, to);
+  }
+
+  sync() {
+    return this.tree.sync();
+  }
+}
+
+/** What a call throws: an error code, or something that must not come out. */
+export async function thrown(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    const stream = error as { tag?: string; val?: never };
+    if (stream?.tag === "last-operation-failed") {
+      return filesystemErrorCode(stream.val!);
+    }
+    return typeof error === "string" ? error : (stream?.tag ?? `not a code: ${String(error)}`);
+  }
+}
+
+/** Told of each call that reaches the browser; may throw, or wait. */
+export type Hook = (call: string, name: string) => unknown;
+
+/** A handle that tells of its calls. */
+export function watched<H extends FileSystemHandle>(handle: H, hook: Hook): H {
+  const wrap = (value: unknown): unknown => {
+    if (value instanceof FileSystemHandle) {
+      return watched(value, hook);
+    }
+    if (value instanceof FileSystemWritableFileStream) {
+      return watchedObject(value, async (call, go) => {
+        await hook(call, handle.name);
+        return go();
+      });
+    }
+    return value;
+  };
+  return watchedObject(handle, (call, go, args) => {
+    if (call === "entries") {
+      return watchedEntries(handle as unknown as FileSystemDirectoryHandle, hook);
+    }
+    if (call === "resolve" || call === "isSameEntry") {
+      return Promise.resolve(call === "resolve" ? null : false);
+    }
+    return (async () => {
+      const [name, options] = args as [string | undefined, { create?: boolean } | undefined];
+      const verb = options?.create ? `${call}:create` : call;
+      await hook(verb, typeof name === "string" ? name : handle.name);
+      return wrap(await go());
+    })();
+  });
+}
+
+async function* watchedEntries(handle: FileSystemDirectoryHandle, hook: Hook) {
+  await hook("entries", handle.name);
+  for await (const [name, entry] of handle.entries()) {
+    yield [name, watched(entry, hook)] as const;
+  }
+}
+
+function watchedObject<T extends object>(
+  object: T,
+  call: (name: string, go: () => unknown, args: unknown[]) => unknown,
+): T {
+  return new Proxy(object, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") {
+        return value;
+      }
+      return (...args: unknown[]) => call(String(key), () => value.apply(target, args), args);
+    },
+  });
+}
+
+/** Another program, on a folder that only the browser reaches. */
+export const outside = {
+  async at(root: FileSystemDirectoryHandle, path: string) {
+    const parts = path.split("/").filter(Boolean);
+    const name = parts.pop()!;
+    let directory = root;
+    for (const part of parts) {
+      directory = await directory.getDirectoryHandle(part, { create: true });
+    }
+    return { directory, name };
+  },
+  async write(root: FileSystemDirectoryHandle, path: string, content: string) {
+    const { directory, name } = await outside.at(root, path);
+    const stream = await (await directory.getFileHandle(name, { create: true })).createWritable();
+    await stream.write(content);
+    await stream.close();
+  },
+  async read(root: FileSystemDirectoryHandle, path: string) {
+    const { directory, name } = await outside.at(root, path);
+    return (await (await directory.getFileHandle(name)).getFile()).text();
+  },
+  async names(root: FileSystemDirectoryHandle, path = "") {
+    const { directory, name } = await outside.at(root, `${path}/.`);
+    void name;
+    const names = [];
+    for await (const found of directory.keys()) {
+      names.push(found);
+    }
+    return names.sort();
+  },
+  async remove(root: FileSystemDirectoryHandle, path: string) {
+    const { directory, name } = await outside.at(root, path);
+    await directory.removeEntry(name, { recursive: true });
+  },
+};
+
+/** What the tests' functions are given. */
+export interface Kit {
+  /** The test's folder. */
+  handle: FileSystemDirectoryHandle;
+  Guest: typeof Guest;
+  thrown: typeof thrown;
+  watched: typeof watched;
+  outside: typeof outside;
+  bytes: typeof bytes;
+  text: (bytes: Uint8Array) => string;
+  sleep: (milliseconds: number) => Promise<void>;
+  /** Kept between two calls of one test. */
+  kept: { guest: Guest; file: Descriptor; going: Promise<unknown>; go: () => void };
+}
+
+const kept: Record<string, unknown> = {};
+
+onmessage = async ({ data: { handle, code, args, port, fresh } }) => {
+  if (fresh) {
+    Object.keys(kept).forEach((key) => delete kept[key]);
+  }
+  const kit = {
+    handle,
+    Guest,
+    thrown,
+    watched,
+    outside,
+    bytes,
+    kept,
+    text: (value: Uint8Array) => text.decode(value),
+    sleep: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  };
+  try {
+    port.postMessage({ value: await (0, eval)(`(${code})`)(kit, ...args) });
+  } catch (error) {
+    port.postMessage({ error: error instanceof Error ? `${error.stack}` : (JSON.stringify(error) ?? String(error)) });
+  }
+};

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { check, conflictName, isSwap, mayBeSame, parse, passingName } from "../../src/files/names.js";
+
+describe("paths", () => {
+  test("are taken apart", () => {
+    expect(parse("a/./b//c")).toEqual({ parts: ["a", "b", "c"], directory: false });
+    expect(parse("a/../b/")).toEqual({ parts: ["a", "..", "b"], directory: true });
+    expect(parse(".")).toEqual({ parts: [], directory: true });
+    expect(parse("a/..").directory).toBe(true);
+  });
+
+  test.each([
+    ["", "no-entry"],
+    ["/a", "not-permitted"],
+    ["a\0b", "invalid"],
+    ["a/\ud800", "invalid"],
+    [`a/${"ä".repeat(128)}`, "name-too-long"],
+  ])("%j is %s", (path, code) => {
+    expect(() => parse(path)).toThrow(code);
+  });
+});
+
+test.each(["", "a/b", "a\0.png", "\udc00"])("%j is no name", (name) => {
+  expect(() => check(name)).toThrow("invalid");
+});
+
+test("swap files are known whatever their case", () => {
+  expect(["a.txt.crswap", "A.CRSWAP", "crswap", "a.crswap.txt"].map(isSwap)).toEqual([true, true, false, false]);
+});
+
+test("a conflict's name keeps the extension, is free in the end, and is short enough", () => {
+  const when = new Date(2026, 6, 4, 9, 5, 3);
+  expect(conflictName("notes.txt", when, 1)).toBe("notes (conflict 2026-07-04 090503).txt");
+  expect(conflictName("notes.txt", when, 2)).toBe("notes (conflict 2026-07-04 090503 2).txt");
+  expect(conflictName(".profile", when, 1)).toBe(".profile (conflict 2026-07-04 090503)");
+  const long = conflictName(`${"ä".repeat(120)}.md`, when, 1);
+  expect(new TextEncoder().encode(long).length).toBeLessThanOrEqual(240);
+  expect(long.endsWith("(conflict 2026-07-04 090503).md")).toBe(true);
+});
+
+test("names that a disk may take for one", () => {
+  expect(mayBeSame(["Dir", "a"], ["dir", "A"])).toBe(true);
+  expect(mayBeSame(["caf\u00e9"], ["cafe\u0301"])).toBe(true);
+  expect(mayBeSame(["a"], ["b"])).toBe(false);
+  expect(passingName("A.txt", 1)).toBe("A (being renamed).txt");
+});

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { Grants } from "../src/grants/grants.js";
+import type { Provider } from "../src/grants/provider.js";
+import type { GrantDialog, Question } from "../src/grants/question.js";
+import type { GrantStore, KeptGrant } from "../src/grants/store.js";
+import type { GrantKey, WitError } from "../src/wit.js";
+
+const KEY: GrantKey = { path: "/local", id: "mountfs" };
+
+/** A folder whose permission is what a test says. */
+class Folder {
+  readonly kind = "directory";
+  readonly asked: FileSystemPermissionMode[] = [];
+
+  constructor(
+    readonly name: string,
+    public state: Record<"read" | "readwrite", PermissionState>,
+    private readonly answer: PermissionState = "granted",
+  ) {}
+
+  async queryPermission({ mode = "read" }: FileSystemHandlePermissionDescriptor): Promise<PermissionState> {
+    return this.state[mode];
+  }
+
+  async requestPermission({ mode = "read" }: FileSystemHandlePermissionDescriptor): Promise<PermissionState> {
+    this.asked.push(mode);
+    if (this.answer === "granted") this.state = { ...this.state, [mode]: "granted" };
+    return this.answer;
+  }
+}
+
+const handle = (folder: Folder) => folder as unknown as FileSystemDirectoryHandle;
+const open = { read: "granted", readwrite: "granted" } as const;
+const lapsed = { read: "prompt", readwrite: "prompt" } as const;
+
+class Memory implements GrantStore {
+  readonly kept = new Map<string, KeptGrant>();
+  get = async (key: GrantKey) => this.kept.get(JSON.stringify(key));
+  set = async (key: GrantKey, grant: KeptGrant) => void this.kept.set(JSON.stringify(key), grant);
+  delete = async (key: GrantKey) => this.kept.delete(JSON.stringify(key));
+  list = async () => [...this.kept].map(([key, grant]): [GrantKey, KeptGrant] => [JSON.parse(key), grant]);
+}
+
+/** A dialog whose user says yes, or what a test says. */
+function dialog(refusal?: WitError): GrantDialog & { questions: Question[] } {
+  const questions: Question[] = [];
+  return {
+    questions,
+    ask: async (question, act) => {
+      questions.push(question);
+      if (refusal) throw refusal;
+      return await act();
+    },
+  };
+}
+
+function picker(pick: () => Promise<Folder>): Provider & { picks: number } {
+  const provider = {
+    picks: 0,
+    question: "choose" as const,
+    needsActivation: true,
+    silent: false,
+    open: async () => {
+      provider.picks += 1;
+      return handle(await pick());
+    },
+  };
+  return provider;
+}
+
+const thrown = (name: string) => new DOMException("refused", name);
+
+describe("a new grant", () => {
+  it("opens the picker at once after a click, without a dialog", async () => {
+    const [asks, provider, store] = [dialog(), picker(async () => new Folder("project", open)), new Memory()];
+    const granted = await new Grants(store, asks, provider, () => true).acquire(KEY, "read-write");
+    expect(granted).toMatchObject({ access: "read-write", label: "project" });
+    expect(asks.questions).toEqual([]);
+    expect(await store.get(KEY)).toMatchObject({ access: "read-write", label: "project" });
+  });
+
+  it("asks for the click it needs when there was none", async () => {
+    const asks = dialog();
+    await new Grants(new Memory(), asks, picker(async () => new Folder("project", open)), () => false).acquire(KEY, "read");
+    expect(asks.questions).toEqual([{ kind: "choose", key: KEY, access: "read" }]);
+  });
+
+  it("asks for the click when the browser says that the last one is too old", async () => {
+    let first = true;
+    const provider = picker(async () => {
+      if (first) {
+        first = false;
+        throw thrown("SecurityError");
+      }
+      return new Folder("project", open);
+    });
+    const asks = dialog();
+    await new Grants(new Memory(), asks, provider, () => true).acquire(KEY, "read");
+    expect([asks.questions.length, provider.picks]).toEqual([1, 2]);
+  });
+
+  it.each([
+    ["a closed picker", "AbortError", "cancelled"],
+    ["a browser that forbids it", "NotAllowedError", "denied"],
+    ["a missing click, even in the dialog", "SecurityError", "needs-user-activation"],
+    ["anything else", "DataError", "other"],
+  ])("settles with its own error: %s", async (_, name, tag) => {
+    const store = new Memory();
+    const provider = picker(async () => Promise.reject(thrown(name)));
+    await expect(new Grants(store, dialog(), provider, () => true).acquire(KEY, "read")).rejects.toMatchObject({ tag });
+    expect(store.kept.size).toBe(0);
+  });
+
+  it.each(["cancelled", "denied"] as const)("settles with the dialog's answer: %s", async (tag) => {
+    const provider = picker(async () => new Folder("project", open));
+    const grants = new Grants(new Memory(), dialog({ tag }), provider, () => false);
+    await expect(grants.acquire(KEY, "read")).rejects.toEqual({ tag });
+    expect(provider.picks).toBe(0);
+  });
+
+  it("asks one question at a time, and goes on after a refusal", async () => {
+    const order: string[] = [];
+    const asks: GrantDialog = {
+      ask: async ({ key }, act) => {
+        order.push(`ask ${key.path}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        order.push(`answer ${key.path}`);
+        if (key.path === "/a") throw { tag: "denied" };
+        return await act();
+      },
+    };
+    const grants = new Grants(new Memory(), asks, picker(async () => new Folder("project", open)), () => false);
+    const both = ["/a", "/b"].map((path) => grants.acquire({ path, id: "x" }, "read"));
+    const [a, b] = await Promise.allSettled(both);
+    expect([a?.status, b?.status]).toEqual(["rejected", "fulfilled"]);
+    expect(order).toEqual(["ask /a", "answer /a", "ask /b", "answer /b"]);
+  });
+});
+
+describe("a kept grant", () => {
+  async function kept(folder: Folder, access: "read" | "read-write" = "read-write", active = false, refusal?: WitError) {
+    const [store, asks, provider] = [new Memory(), dialog(refusal), picker(async () => new Folder("other", open))];
+    await store.set(KEY, { handle: handle(folder), access, label: folder.name });
+    return { store, asks, provider, grants: new Grants(store, asks, provider, () => active) };
+  }
+
+  it("is used without a word while its permission lasts", async () => {
+    const folder = new Folder("project", open);
+    const { grants, asks, provider } = await kept(folder);
+    expect((await grants.acquire(KEY, "read-write")).handle).toBe(folder);
+    expect([asks.questions, provider.picks, folder.asked]).toEqual([[], 0, []]);
+  });
+
+  it("is asked for again when it lapsed: the same folder, in one click, never a new choice", async () => {
+    const folder = new Folder("project", { ...lapsed });
+    const { grants, asks, provider } = await kept(folder);
+    expect((await grants.acquire(KEY, "read-write")).handle).toBe(folder);
+    expect(asks.questions).toEqual([{ kind: "again", key: KEY, access: "read-write", label: "project" }]);
+    expect([provider.picks, folder.asked]).toEqual([0, ["readwrite"]]);
+  });
+
+  it("is asked for again without a dialog right after a click", async () => {
+    const folder = new Folder("project", { ...lapsed });
+    const { grants, asks } = await kept(folder, "read-write", true);
+    await grants.acquire(KEY, "read");
+    expect([asks.questions, folder.asked]).toEqual([[], ["read"]]);
+  });
+
+  it("is widened on the same folder, and stays wide", async () => {
+    const folder = new Folder("project", { read: "granted", readwrite: "prompt" });
+    const { grants, store, provider } = await kept(folder, "read");
+    await grants.acquire(KEY, "read-write");
+    await grants.acquire(KEY, "read");
+    expect([folder.asked, provider.picks]).toEqual([["readwrite"], 0]);
+    expect(await store.get(KEY)).toMatchObject({ access: "read-write" });
+  });
+
+  it.each(["prompt", "denied"] as const)("is denied when the browser's answer is %s, and is kept", async (answer) => {
+    const { grants, store } = await kept(new Folder("project", { ...lapsed }, answer), "read-write", true);
+    await expect(grants.acquire(KEY, "read-write")).rejects.toEqual({ tag: "denied" });
+    expect(store.kept.size).toBe(1);
+  });
+
+  it("is forgotten once", async () => {
+    const { grants } = await kept(new Folder("project", open));
+    expect([await grants.forget(KEY), await grants.forget(KEY)]).toEqual([true, false]);
+  });
+
+  it("gives way to a folder that the page has", async () => {
+    const { grants } = await kept(new Folder("project", open));
+    const dropped = new Folder("dropped", open);
+    await grants.give(KEY, handle(dropped), "read");
+    expect((await grants.acquire(KEY, "read")).handle).toBe(dropped);
+    expect(await grants.list()).toMatchObject([{ ...KEY, label: "dropped", state: "granted", private: false }]);
+  });
+});
