@@ -24,7 +24,8 @@ export const STYLE = `
   .name { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .45rem; }
   b { font-weight: 620; overflow-wrap: anywhere; }
   code { font: .84em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; color: var(--muted); overflow-wrap: anywhere; }
-  .facts { display: flex; flex-wrap: wrap; gap: 0 .5rem; font-size: .86em; color: var(--muted); }
+  .facts { display: flex; flex-wrap: wrap; gap: 0 .3rem; font-size: .86em; color: var(--muted); }
+  .badge:not(:has(+ .saved:empty))::after { content: ","; }
   .saved.dirty { color: var(--warn); font-weight: 560; }
   progress { grid-column: 1 / -1; width: 100%; height: 5px; margin-top: .5rem; accent-color: var(--accent); }
   .buttons { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .6rem; }
