@@ -26,7 +26,9 @@ fn install(folder: &Path) -> Result<()> {
         return Ok(());
     }
     say(&format!("installing the npm packages of {}", folder.strip_prefix(root()).unwrap_or(folder).display()));
-    let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    // What the lock file says, as `npm ci` does; which fails, because a package of jco's names optional packages for
+    // other platforms that were never published.
+    let arguments = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
     run::run(Command::new("npm").args(arguments).current_dir(folder)).context("Node 20 or later with npm is needed")
 }
 
