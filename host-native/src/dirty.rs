@@ -54,6 +54,13 @@ impl Written {
     pub(crate) fn failed(&self, error: &io::Error) {
         *lock(&self.failed) = Some(error.to_string());
     }
+
+    /// Notes that what failed no longer matters. It may still be open: the next write makes it dirty again.
+    fn mended(&self) {
+        *lock(&self.failed) = None;
+        self.bytes.store(0, Ordering::Relaxed);
+        self.dirty.store(false, Ordering::Release);
+    }
 }
 
 #[derive(Debug)]
@@ -156,8 +163,14 @@ impl Dirty {
             }
         }
         // What failed is mended by a later, whole content of the same file, or by its removal.
-        kept.retain(|(written, _)| !identity(&written.file).is_ok_and(|identity| renewed.contains(&identity)));
-        kept.retain(|(written, _)| !is_removed(&written.file));
+        kept.retain(|(written, _)| {
+            let is_renewed = identity(&written.file).is_ok_and(|identity| renewed.contains(&identity));
+            let stays = !is_renewed && !is_removed(&written.file);
+            if !stays {
+                written.mended();
+            }
+            stays
+        });
         for (written, reason) in &kept {
             done.fail(&written.path, reason.clone());
         }

@@ -421,11 +421,16 @@ fn join(base: &str, path: &str) -> String {
     if joined.is_empty() { ".".to_owned() } else { joined }
 }
 
-/// Remembers that a file could not be made durable.
+/// Remembers that a file could not be made durable. A pipe or device, which has nothing to make durable and says so with
+/// EINVAL or ENOTSUP, did not fail.
 fn failed(noted: Option<(Arc<Grant>, Arc<Written>)>, result: FsResult<()>) -> FsResult<()> {
-    if let (Some((grant, written)), Err(_)) = (&noted, &result) {
+    let Err(error) = result else { return Ok(()) };
+    let code = error.downcast().map_err(FsError::trap)?;
+    if let Some((grant, written)) = noted
+        && !matches!(code, ErrorCode::Invalid | ErrorCode::Unsupported)
+    {
         written.failed(&std::io::Error::other("an fsync of the guest failed"));
-        grant.dirty.touch(written);
+        grant.dirty.touch(&written);
     }
-    result
+    Err(code.into())
 }

@@ -181,7 +181,7 @@ async fn offsets_and_sizes_out_of_range_are_errors_not_traps() {
 
 #[tokio::test]
 async fn what_the_disk_refuses_is_the_guests_error() {
-    // A file system that is always full, as Linux has one for tests.
+    // No disk has room for that.
     let folder = Folder::new();
     let mut guest = Fixture::mounted(&folder).await;
     let file = guest.writing("/local/file").await.unwrap();

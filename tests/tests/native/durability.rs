@@ -143,6 +143,27 @@ print(*fs.mounted['/local'].unsynced)";
 }
 
 #[test]
+fn a_descriptor_that_was_open_when_its_file_was_mended_makes_it_dirty_again() {
+    let folder = Folder::new();
+    let code = "
+old = open('/local/one', 'w', buffering=1)
+old.write('old\\n')
+for attempt in range(20):
+    try:
+        await fs.sync('/local')
+        break
+    except RuntimeError as error:
+        # strace counts by thread, and a sync may run on a new one.
+        open('/local/one', 'w').write('anew')
+old.write('more\\n')
+print(fs.mounted['/local'].unsynced.files)
+import os
+os.remove('/local/one')";
+    let (out, _) = traced(&folder, Some("error=EIO:when=1"), code);
+    assert_eq!(out, "1\n");
+}
+
+#[test]
 fn an_incomplete_unmount_stays_mounted_and_an_incomplete_revoke_cuts_off_all_the_same() {
     let folder = Folder::new();
     let code = "

@@ -82,7 +82,8 @@ async fn every_code_is_met_or_has_a_reason() {
         guest.open("/local/file", none, write | DescriptorFlags::FILE_INTEGRITY_SYNC).await.unwrap_err(),
         guest.link(PathFlags::SYMLINK_FOLLOW, "/local/file", "/local/hard").await.unwrap_err(),
     ];
-    // The pipe keeps nobody from unmounting.
+    // A pipe has nothing to make durable, and that keeps nobody from unmounting.
+    assert_eq!(guest.fsync(pipe).await.unwrap_err(), ErrorCode::Invalid);
     guest.unmount("/local").await.unwrap();
     met.push(guest.pread(reading, 1, 0).await.unwrap_err());
 
