@@ -1,7 +1,9 @@
 // Builds the package: `dist/` has what a page loads, the worker that is copied beside each app, and the build tool.
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { transpileBytes } from "@bytecodealliance/jco-transpile";
 import { build } from "esbuild";
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -18,6 +20,13 @@ await build({
   packages: "external",
   target: "node20",
 });
+// The composer that `cargo xtask` built, for Node: it imports nothing, so it is a module like others.
+const composer = await transpileBytes(readFileSync(at("artifact/composer.wasm")), { name: "composer" });
+for (const [name, content] of Object.entries(composer.files)) {
+  const path = join(at("dist/composer"), name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
 if (!process.argv.includes("--no-types")) {
   execFileSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.build.json")], {
     stdio: "inherit",

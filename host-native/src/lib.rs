@@ -60,7 +60,6 @@
 //! ```
 
 mod bindings;
-mod compose;
 mod ctx;
 mod dirty;
 mod grant;
@@ -75,7 +74,7 @@ mod stream;
 mod view;
 
 pub use bindings::mountfs::fs::types::Access as GuestAccess;
-pub use compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose, to_component};
+pub use mountfs_compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose, to_component};
 pub use ctx::{Control, FolderError, MountfsCtx, MountfsCtxBuilder};
 pub use key::{Access, GrantKey, app_name, check_id};
 pub use linker::add_to_linker;

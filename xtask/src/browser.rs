@@ -2,7 +2,7 @@
 
 use crate::run::{self, root, run_quiet, say};
 use crate::test::{Count, lines};
-use crate::{guests, tools};
+use crate::{components, guests, tools};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,7 @@ fn install(folder: &Path) -> Result<()> {
 fn build() -> Result<()> {
     install(&folder())?;
     tools::chromium()?;
+    components::composer()?;
     say("building host-browser");
     run_quiet(Command::new(node()).arg("scripts/build.mjs").current_dir(folder())).map(drop)
 }
@@ -50,15 +51,15 @@ pub(crate) fn build_notebook() -> Result<()> {
     build()?;
     let notebook = notebook();
     install(&notebook)?;
-    let (python, mountfs) = (guests::python()?, run::mountfs());
+    let python = guests::python()?;
     let transpiled = notebook.join("public/python/app.js");
     let time = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let sources = [&python, &mountfs, &folder().join("dist/build.js")];
+    let sources = [&python, &folder().join("dist/build.js"), &folder().join("artifact/composer.wasm")];
     if sources.iter().any(|source| time(source) > time(&transpiled)) {
         say("transpiling Python for the page");
         let mut command = Command::new(node());
         command.arg(folder().join("bin/mountfs.js")).arg("build").arg(&python).arg("-o").arg("public/python");
-        run_quiet(command.arg("--mountfs").arg(&mountfs).current_dir(&notebook))?;
+        run_quiet(command.current_dir(&notebook))?;
     }
     say("building examples/notebook");
     run_quiet(Command::new(node()).args(["node_modules/vite/bin/vite.js", "build"]).current_dir(&notebook)).map(drop)
@@ -70,7 +71,7 @@ pub(crate) fn test() -> Result<Count> {
     run::run(Command::new(node()).args(["node_modules/typescript/bin/tsc", "--noEmit"]).current_dir(folder()))?;
     let mut command = Command::new(node());
     command.args(["node_modules/vitest/vitest.mjs", "run"]).current_dir(folder());
-    command.env("NO_COLOR", "1").env("CHROMIUM", tools::chromium()?).env("MOUNTFS", run::mountfs());
+    command.env("NO_COLOR", "1").env("CHROMIUM", tools::chromium()?);
     let mut count = Count::default();
     let success = lines(command.stdin(Stdio::null()), |line| {
         // `      Tests  1 failed | 164 passed (165)`

@@ -1,4 +1,4 @@
-//! Builds the two components that `mountfs-host` embeds.
+//! Builds the two components that `mountfs-compose` embeds, and the one that carries it.
 
 use crate::run::{root, run, say};
 use crate::{tools, wit};
@@ -8,38 +8,58 @@ use std::fs;
 use std::path::PathBuf;
 use wit_component::{ComponentEncoder, DecodedWasm};
 
-/// Library, world, and bytes it may have at most.
-const COMPONENTS: [(&str, &str, usize); 2] =
-    [("mountfs_component", "component", 150 << 10), ("preopen_grants", "preopen-grants", 60 << 10)];
-
-/// Where a component goes: beside the crate that embeds it.
-pub(crate) fn artifact(world: &str) -> PathBuf {
-    let name = if world == "component" { "mountfs" } else { "preopen_grants" };
-    root().join("host-native/artifact").join(name).with_extension("wasm")
-}
+/// World, library, where the component goes, and bytes it may have at most.
+const COMPONENTS: [(&str, &str, &str, usize); 2] = [
+    ("component", "mountfs_component", "compose/artifact/mountfs.wasm", 150 << 10),
+    ("preopen-grants", "preopen_grants", "compose/artifact/preopen_grants.wasm", 60 << 10),
+];
 
 /// Builds both, and checks what they import and their size.
 pub(crate) fn build() -> Result<()> {
     say("building the components");
-    let target = root().join("target/wasm");
-    let mut cargo = tools::wasm_cargo()?;
-    cargo.args(["build", "--quiet", "--profile", "component", "--target", tools::WASM, "--target-dir"]).arg(&target);
-    run(cargo.args(["-p", "mountfs-component", "-p", "preopen-grants"]))?;
-
-    for (library, world, most) in COMPONENTS {
-        let module = target.join(tools::WASM).join("component").join(library).with_extension("wasm");
-        let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-        let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    compile(&["-p", "mountfs-component", "-p", "preopen-grants"])?;
+    for (world, library, artifact, most) in COMPONENTS {
+        let component = encode(library)?;
         ensure!(component.len() <= most, "{world} has {} bytes, more than {most}", component.len());
         check_imports(world, &component)?;
-        let artifact = artifact(world);
-        fs::create_dir_all(artifact.parent().expect("it is in a folder"))?;
-        // Unchanged bytes keep their time, so that nothing that embeds them is built again.
-        if fs::read(&artifact).ok().as_deref() != Some(&component) {
-            fs::write(&artifact, &component)?;
-        }
-        say(&format!("{}: {} bytes", artifact.strip_prefix(root())?.display(), component.len()));
+        keep(artifact, &component)?;
     }
+    Ok(())
+}
+
+/// Builds the composer that the npm package carries, with those components in it.
+pub(crate) fn composer() -> Result<()> {
+    say("building the composer");
+    compile(&["-p", "mountfs-composer"])?;
+    keep("host-browser/artifact/composer.wasm", &encode("mountfs_composer")?)
+}
+
+/// Where cargo puts what is built for [`tools::WASM`].
+fn target() -> PathBuf {
+    root().join("target/wasm")
+}
+
+fn compile(packages: &[&str]) -> Result<()> {
+    let mut cargo = tools::wasm_cargo()?;
+    cargo.args(["build", "--quiet", "--profile", "component", "--target", tools::WASM, "--target-dir"]).arg(target());
+    run(cargo.args(packages))
+}
+
+/// A library, as a component.
+fn encode(library: &str) -> Result<Vec<u8>> {
+    let module = target().join(tools::WASM).join("component").join(library).with_extension("wasm");
+    let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    ComponentEncoder::default().validate(true).module(&module)?.encode()
+}
+
+fn keep(artifact: &str, component: &[u8]) -> Result<()> {
+    let path = root().join(artifact);
+    fs::create_dir_all(path.parent().expect("it is in a folder"))?;
+    // Unchanged bytes keep their time, so that nothing that embeds them is built again.
+    if fs::read(&path).ok().as_deref() != Some(component) {
+        fs::write(&path, component)?;
+    }
+    say(&format!("{artifact}: {} bytes", component.len()));
     Ok(())
 }
 

@@ -9,10 +9,6 @@ import { transpileApp } from "./transpile.js";
 
 /** How to build an app. */
 export interface BuildOptions {
-  /** The native `mountfs` command. Default: the variable MOUNTFS, then PATH. */
-  mountfs?: string | undefined;
-  /** The app was composed already. Default: false. */
-  composed?: boolean;
   /** Minify the JavaScript. Default: true. */
   minify?: boolean;
 }
@@ -30,13 +26,13 @@ export interface Built {
 }
 
 /**
- * Makes the folder that `createMountfs({ app })` is given the address of, from a component or a WASI preview 1 command.
+ * Makes the folder that `createMountfs({ app })` is given the address of, from a component or a WASI preview 1 command;
+ * one that `mountfs compose` made is taken as it is.
  *
  * The folder is all a static host needs: the app, the worker it runs in, and their types. What is in it is overwritten.
  */
 export async function buildApp(app: string, dist: string, options: BuildOptions = {}): Promise<Built> {
-  const component = options.composed ? await readFile(app) : await compose(app, options.mountfs);
-  const { files, suspending } = await transpileApp(component);
+  const { files, suspending } = await transpileApp(await compose(await readFile(app)));
   const built: Built = { files: 0, wasm: 0, js: 0, suspending };
   // An older app's core modules must not stay beside a newer one's.
   await rm(dist, { recursive: true, force: true });

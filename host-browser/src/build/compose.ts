@@ -1,33 +1,17 @@
-// Puts the mountfs component into the app, with the native command.
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+// Puts the mountfs component into the app: by the Rust that the native command has too, as a component, which
+// `scripts/build.mjs` transpiles.
 
-const run = promisify(execFile);
-
-/** The app with the mountfs component in it. */
-export async function compose(app: string, command = process.env["MOUNTFS"] ?? "mountfs"): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), "mountfs-"));
-  const composed = join(folder, "composed.wasm");
-  try {
-    await run(command, ["compose", app, "--output", composed]);
-    return await readFile(composed);
-  } catch (error) {
-    throw new Error(why(error, command, app));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+interface Composer {
+  /** Throws a `ComponentError`, whose payload is a text for a person. */
+  compose(app: Uint8Array): Uint8Array;
 }
 
-function why(error: unknown, command: string, app: string): string {
-  const { code, stderr } = error as { code?: unknown; stderr?: unknown };
-  if (code === "ENOENT" || code === "EACCES") {
-    return (
-      `cannot run \`${command}\`, which puts the mountfs component into ${app}: build it with ` +
-      "`cargo build --release -p mountfs-host`, then name it with --mountfs PATH or the variable MOUNTFS"
-    );
+/** The app with the mountfs component in it; one that was composed before is answered as it is. */
+export async function compose(app: Uint8Array): Promise<Uint8Array> {
+  const { compose } = (await import(new URL("composer/composer.js", import.meta.url).href)) as Composer;
+  try {
+    return compose(app);
+  } catch (error) {
+    throw new Error(String((error as { payload?: unknown }).payload ?? error));
   }
-  return typeof stderr === "string" && stderr.trim() ? stderr.trim() : String(error);
 }

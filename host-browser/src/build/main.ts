@@ -4,13 +4,11 @@ import { buildApp } from "./build.js";
 
 const USAGE = `usage: mountfs build [option] ... APP.wasm -o DIST
 Makes a folder of static files from an interpreter or another app, for createMountfs({ app: ".../DIST/" }) in a page.
-APP.wasm : a component, or a WASI preview 1 command
+APP.wasm : a component, or a WASI preview 1 command; also what \`mountfs compose\` made
 -o DIST  : the folder to write to; it is made if it is missing
 Options:
---mountfs PATH : the native \`mountfs\` command, which composes (default: the variable MOUNTFS, then PATH)
---composed     : APP.wasm is what \`mountfs compose\` made already
---no-minify    : leave the JavaScript readable
--h, --help     : print this help
+--no-minify : leave the JavaScript readable
+-h, --help  : print this help
 `;
 
 /** Runs the command line, without the name of the command itself, and answers its exit code. */
@@ -21,8 +19,6 @@ export async function main(argv: string[]): Promise<number> {
       allowPositionals: true,
       options: {
         output: { type: "string", short: "o" },
-        mountfs: { type: "string" },
-        composed: { type: "boolean", default: false },
         "no-minify": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -36,11 +32,7 @@ export async function main(argv: string[]): Promise<number> {
       console.error(`${USAGE}\nmountfs: say \`build\`, one APP.wasm and -o DIST`);
       return 2;
     }
-    const built = await buildApp(app, values.output, {
-      mountfs: values.mountfs,
-      composed: values.composed,
-      minify: !values["no-minify"],
-    });
+    const built = await buildApp(app, values.output, { minify: !values["no-minify"] });
     const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
     console.log(
       `${values.output}: ${built.files} files, ${mib(built.wasm)} of WebAssembly, ${mib(built.js)} of JavaScript; ` +

@@ -10,7 +10,7 @@ use cap_std::fs::Dir as CapDir;
 use std::sync::Arc;
 use wasmtime::Result;
 use wasmtime::component::Resource;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{Descriptor, OpenMode, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode, Filesize,
@@ -72,6 +72,14 @@ impl MountfsCtxView<'_> {
             grant.dirty.touch(written);
         }
         Ok(noted)
+    }
+
+    /// wasmtime-wasi gives a file opened for reading a stream to write it, which then fails: here it is refused at once.
+    fn check_opened_to_write(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
+        match self.table.get(descriptor)? {
+            Descriptor::File(file) if !file.open_mode.contains(OpenMode::WRITE) => Err(ErrorCode::BadDescriptor.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Syncs early what the grant holds open, when that is too much.
@@ -136,12 +144,14 @@ impl HostDescriptor for MountfsCtxView<'_> {
 
     fn write_via_stream(&mut self, fd: Resource<Descriptor>, offset: Filesize) -> FsResult<Resource<DynOutputStream>> {
         let origin = self.origin(&fd)?.cloned();
+        self.check_opened_to_write(&fd)?;
         let stream = self.filesystem().write_via_stream(fd, offset)?;
         self.output(stream, origin)
     }
 
     fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
         let origin = self.origin(&fd)?.cloned();
+        self.check_opened_to_write(&fd)?;
         let stream = self.filesystem().append_via_stream(fd)?;
         self.output(stream, origin)
     }
@@ -173,6 +183,10 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
+        if i64::try_from(size).is_err() {
+            // The system says `invalid` (POSIX `ftruncate` allows both), this is the code that tells why.
+            return Err(ErrorCode::FileTooLarge.into());
+        }
         let noted = self.will_write(&fd)?;
         self.filesystem().set_size(fd, size).await?;
         if let Some((grant, written)) = noted {

@@ -1,4 +1,5 @@
-//! Puts the mountfs component between an app and its host.
+//! Puts the mountfs component between an app and its host. It knows of no host, and runs on any: `mountfs-host` is built
+//! on it, and so is the composer of the npm package.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +20,7 @@ const MOUNTS: &str = "mountfs:fs/mounts@0.1.0";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Grants {
-    /// The host: [`add_to_linker`](crate::add_to_linker), or another that provides `mountfs:fs/grants`.
+    /// The host: `mountfs_host::add_to_linker`, or another that provides `mountfs:fs/grants`.
     #[default]
     Host,
     /// The host's preopens, so that a host needs nothing of ours: plain `wasmtime run --dir HOST::/local`.
