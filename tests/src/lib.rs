@@ -2,9 +2,11 @@
 //! each call of a test goes the way a guest's call goes, and the bytes are looked at on disk.
 
 mod bindings;
+pub mod case;
 mod fixture;
 
 pub use bindings::exports::wasi::filesystem::types::{
-    Advice, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
+    Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, NewTimestamp, OpenFlags,
+    PathFlags,
 };
 pub use fixture::{Descriptor, Fixture, Folder, Guest, guest, root};

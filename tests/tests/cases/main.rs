@@ -1,0 +1,109 @@
+//! The cases of `tests/cases/`, under wasmtime: the component with the native host, on real folders.
+
+mod actor;
+mod disk;
+
+use actor::Actor;
+use anyhow::{Context as _, Result, bail, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+use mountfs_tests::case::{self, Case, Host};
+use mountfs_tests::root;
+use serde::Serialize;
+use std::fs;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+/// How a case ended, for `docs/compatibility.md`.
+#[derive(Clone, Serialize)]
+struct Outcome {
+    group: String,
+    name: String,
+    /// `passed`, `skipped`, `known` or `failed`.
+    outcome: &'static str,
+    /// Why it was skipped, or does not pass yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+type Outcomes = Arc<Mutex<Vec<Outcome>>>;
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let folder = root().join("tests/cases");
+    let host = case::host(&folder, "native")?;
+    let outcomes = Outcomes::default();
+    let mut trials = Vec::new();
+    let mut known = host.known.clone();
+    for (group, cases) in case::cases(&folder)? {
+        for case in cases {
+            let full = format!("{group}: {}", case.name);
+            known.remove(&full);
+            trials.push(trial(&group, case, &host, &outcomes));
+        }
+    }
+    ensure!(known.is_empty(), "tests/cases/hosts/native.toml names cases that there are not: {known:?}");
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !arguments.list && arguments.filter.is_none() {
+        write(&outcomes.lock().expect("no case panicked holding it"))?;
+    }
+    Ok(conclusion.exit_code())
+}
+
+fn write(outcomes: &[Outcome]) -> Result<()> {
+    let path = root().join("target/compatibility/native.json");
+    fs::create_dir_all(path.parent().expect("it is in a folder"))?;
+    let mut outcomes = outcomes.to_vec();
+    outcomes.sort_by(|one, other| (&one.group, &one.name).cmp(&(&other.group, &other.name)));
+    Ok(fs::write(path, serde_json::to_string_pretty(&outcomes)?)?)
+}
+
+fn trial(group: &str, case: Case, host: &Host, outcomes: &Outcomes) -> Trial {
+    let full = format!("{group}: {}", case.name);
+    let known = host.known.get(&full).cloned();
+    let lacks = case.needs.iter().find_map(|need| host.lacks.get(need).cloned());
+    let outcomes = outcomes.clone();
+    let mut outcome = Outcome { group: group.to_owned(), name: case.name.clone(), outcome: "passed", reason: None };
+    if let Some(reason) = lacks {
+        (outcome.outcome, outcome.reason) = ("skipped", Some(reason));
+        outcomes.lock().expect("nobody panicked holding it").push(outcome);
+        return Trial::test(full, || Ok(())).with_ignored_flag(true);
+    }
+    Trial::test(full, move || {
+        let result = run(&case);
+        (outcome.outcome, outcome.reason) = match (&result, known) {
+            (Ok(()), None) => ("passed", None),
+            (Err(_), Some(reason)) => ("known", Some(reason)),
+            _ => ("failed", None),
+        };
+        let passes_after_all = result.is_ok() && outcome.outcome == "failed";
+        let is_known = outcome.outcome == "known";
+        outcomes.lock().expect("nobody panicked holding it").push(outcome);
+        match result {
+            Ok(()) if passes_after_all => {
+                Err("it passes now: take its line out of tests/cases/hosts/native.toml".into())
+            }
+            Err(_) if is_known => Ok(()),
+            result => result.map_err(|error| Failed::from(format!("{error:#}"))),
+        }
+    })
+}
+
+fn run(case: &Case) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let folders = disk::Folders::new(case)?;
+        let mut actor = Actor::new(&folders).await;
+        for step in case.all_steps()? {
+            let done = actor.step(&step.verb, &step.words).await.with_context(|| format!("at `{}`", step.line))?;
+            match (step.end, done) {
+                (case::End::Well, Ok(_)) => {}
+                (case::End::Answers(wanted), Ok(answer)) if wanted == answer => {}
+                (case::End::Fails(wanted), Err(error)) if wanted == error => {}
+                (_, Ok(answer)) => bail!("`{}` answered {answer:?}", step.line),
+                (_, Err(error)) => bail!("`{}` failed with {error}", step.line),
+            }
+        }
+        actor.unmount_all().await.context("afterwards")?;
+        folders.check(case)
+    })
+}
