@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/*.test.ts", "test/files/**/*.test.ts"] } },
+      // One browser, one case after the other.
+      { test: { name: "cases", include: ["test/cases/*.test.ts"], hookTimeout: 60_000 } },
       {
         test: {
           name: "e2e",

@@ -221,19 +221,7 @@ impl Fixture {
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> Answer<Descriptor> {
-        self.open_at_with(base, PathFlags::SYMLINK_FOLLOW, path, open, flags).await
-    }
-
-    /// `open-at`.
-    pub async fn open_at_with(
-        &mut self,
-        base: Descriptor,
-        follow: PathFlags,
-        path: &str,
-        open: OpenFlags,
-        flags: DescriptorFlags,
-    ) -> Answer<Descriptor> {
-        call!(self.call_open_at(base, follow, path, open, flags))
+        call!(self.call_open_at(base, PathFlags::SYMLINK_FOLLOW, path, open, flags))
     }
 
     /// Opens by a path from the root, as libc's `open` does.
@@ -423,88 +411,46 @@ impl Fixture {
         self.stat_at(root, PathFlags::SYMLINK_FOLLOW, path.trim_start_matches('/')).await
     }
 
-    /// `create-directory-at`.
-    pub async fn mkdir_at(&mut self, base: Descriptor, path: &str) -> Answer<()> {
-        call!(self.call_create_directory_at(base, path))
-    }
-
     /// `create-directory-at` from the root.
     pub async fn mkdir(&mut self, path: &str) -> Answer<()> {
         let root = self.root().await;
-        self.mkdir_at(root, path.trim_start_matches('/')).await
-    }
-
-    /// `remove-directory-at`.
-    pub async fn rmdir_at(&mut self, base: Descriptor, path: &str) -> Answer<()> {
-        call!(self.call_remove_directory_at(base, path))
+        call!(self.call_create_directory_at(root, path.trim_start_matches('/')))
     }
 
     /// `remove-directory-at` from the root.
     pub async fn rmdir(&mut self, path: &str) -> Answer<()> {
         let root = self.root().await;
-        self.rmdir_at(root, path.trim_start_matches('/')).await
-    }
-
-    /// `unlink-file-at`.
-    pub async fn unlink_at(&mut self, base: Descriptor, path: &str) -> Answer<()> {
-        call!(self.call_unlink_file_at(base, path))
+        call!(self.call_remove_directory_at(root, path.trim_start_matches('/')))
     }
 
     /// `unlink-file-at` from the root.
     pub async fn unlink(&mut self, path: &str) -> Answer<()> {
         let root = self.root().await;
-        self.unlink_at(root, path.trim_start_matches('/')).await
-    }
-
-    /// `rename-at`.
-    pub async fn rename_at(&mut self, from: Descriptor, old: &str, to: Descriptor, new: &str) -> Answer<()> {
-        call!(self.call_rename_at(from, old, to, new))
+        call!(self.call_unlink_file_at(root, path.trim_start_matches('/')))
     }
 
     /// `rename-at` from the root.
     pub async fn rename(&mut self, old: &str, new: &str) -> Answer<()> {
         let root = self.root().await;
-        self.rename_at(root, old.trim_start_matches('/'), root, new.trim_start_matches('/')).await
-    }
-
-    /// `link-at`.
-    pub async fn link_at(
-        &mut self,
-        flags: PathFlags,
-        from: Descriptor,
-        old: &str,
-        to: Descriptor,
-        new: &str,
-    ) -> Answer<()> {
-        call!(self.call_link_at(from, flags, old, to, new))
+        call!(self.call_rename_at(root, old.trim_start_matches('/'), root, new.trim_start_matches('/')))
     }
 
     /// `link-at` from the root.
     pub async fn link(&mut self, flags: PathFlags, old: &str, new: &str) -> Answer<()> {
         let root = self.root().await;
-        self.link_at(flags, root, old.trim_start_matches('/'), root, new.trim_start_matches('/')).await
-    }
-
-    /// `symlink-at`.
-    pub async fn symlink_at(&mut self, target: &str, base: Descriptor, path: &str) -> Answer<()> {
-        call!(self.call_symlink_at(base, target, path))
+        call!(self.call_link_at(root, flags, old.trim_start_matches('/'), root, new.trim_start_matches('/')))
     }
 
     /// `symlink-at` from the root.
     pub async fn symlink(&mut self, target: &str, path: &str) -> Answer<()> {
         let root = self.root().await;
-        self.symlink_at(target, root, path.trim_start_matches('/')).await
-    }
-
-    /// `readlink-at`.
-    pub async fn readlink_at(&mut self, base: Descriptor, path: &str) -> Answer<String> {
-        call!(self.call_readlink_at(base, path))
+        call!(self.call_symlink_at(root, target, path.trim_start_matches('/')))
     }
 
     /// `readlink-at` from the root.
     pub async fn readlink(&mut self, path: &str) -> Answer<String> {
         let root = self.root().await;
-        self.readlink_at(root, path.trim_start_matches('/')).await
+        call!(self.call_readlink_at(root, path.trim_start_matches('/')))
     }
 
     /// `is-same-object`.
@@ -517,16 +463,11 @@ impl Fixture {
         call!(self.call_metadata_hash(file)).map(|MetadataHashValue { lower, upper }| (lower, upper))
     }
 
-    /// `metadata-hash-at`, links followed.
-    pub async fn hash_below(&mut self, base: Descriptor, path: &str) -> Answer<(u64, u64)> {
-        let hash = call!(self.call_metadata_hash_at(base, PathFlags::SYMLINK_FOLLOW, path));
-        hash.map(|MetadataHashValue { lower, upper }| (lower, upper))
-    }
-
     /// `metadata-hash-at` from the root, links followed.
     pub async fn hash_at(&mut self, path: &str) -> Answer<(u64, u64)> {
         let root = self.root().await;
-        self.hash_below(root, path.trim_start_matches('/')).await
+        let hash = call!(self.call_metadata_hash_at(root, PathFlags::SYMLINK_FOLLOW, path.trim_start_matches('/')));
+        hash.map(|MetadataHashValue { lower, upper }| (lower, upper))
     }
 
     /// Closes a descriptor.

@@ -6,7 +6,6 @@ pub mod case;
 mod fixture;
 
 pub use bindings::exports::wasi::filesystem::types::{
-    Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, NewTimestamp, OpenFlags,
-    PathFlags,
+    Advice, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
 };
 pub use fixture::{Descriptor, Fixture, Folder, Guest, guest, root};

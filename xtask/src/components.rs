@@ -34,6 +34,12 @@ pub(crate) fn composer() -> Result<()> {
     keep("host-browser/artifact/composer.wasm", &encode("mountfs_composer")?)
 }
 
+/// Builds the guest of the cases.
+pub(crate) fn case_guest() -> Result<()> {
+    compile(&["-p", "case-guest"])?;
+    keep("target/guests/case.wasm", &encode("case_guest")?)
+}
+
 /// Where cargo puts what is built for [`tools::WASM`].
 fn target() -> PathBuf {
     root().join("target/wasm")

@@ -76,6 +76,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 pub(crate) fn build() -> Result<()> {
     components::build()?;
     run::cargo_build()?;
+    components::case_guest()?;
     guests::python()?;
     guests::python_312()?;
     tools::wasmtime()?;

@@ -11,6 +11,8 @@ import { transpileApp } from "./transpile.js";
 export interface BuildOptions {
   /** Minify the JavaScript. Default: true. */
   minify?: boolean;
+  /** Interfaces the app exports, by name and without a version, that may wait for a file besides those of a command. */
+  exports?: string[];
 }
 
 /** What was built. */
@@ -32,7 +34,7 @@ export interface Built {
  * The folder is all a static host needs: the app, the worker it runs in, and their types. What is in it is overwritten.
  */
 export async function buildApp(app: string, dist: string, options: BuildOptions = {}): Promise<Built> {
-  const { files, suspending } = await transpileApp(await compose(await readFile(app)));
+  const { files, suspending } = await transpileApp(await compose(await readFile(app)), options.exports);
   const built: Built = { files: 0, wasm: 0, js: 0, suspending };
   // An older app's core modules must not stay beside a newer one's.
   await rm(dist, { recursive: true, force: true });

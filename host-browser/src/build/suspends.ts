@@ -25,15 +25,15 @@ const AT_ONCE: Record<string, (name: string) => boolean> = {
 /** Exports that may reach a function that suspends: all of those that a page calls. */
 const EXPORTS = ["wasi:cli/run", "mountfs:fs/mounts"];
 
-/** Of what an app imports and exports, what may suspend. */
-export function suspending(used: Suspending): Suspending {
+/** Of what an app imports and exports, what may suspend; `more` are interfaces besides those of a command. */
+export function suspending(used: Suspending, more: string[] = []): Suspending {
   return {
     imports: used.imports.filter((full) => {
       const [name, method] = split(full);
       const atOnce = AT_ONCE[name];
       return atOnce !== undefined && !atOnce(method);
     }),
-    exports: used.exports.filter((full) => EXPORTS.includes(split(full)[0])),
+    exports: used.exports.filter((full) => [...EXPORTS, ...more].includes(split(full)[0])),
   };
 }
 

@@ -13,13 +13,13 @@ export interface Transpiled {
 const PROVIDED = /^(mountfs:fs\/(grants|types)|wasi:(cli|clocks|filesystem|io|random|sockets)\/.*)$/;
 
 /** Transpiles, and fails when a function that has to suspend would not. */
-export async function transpileApp(component: Uint8Array): Promise<Transpiled> {
+export async function transpileApp(component: Uint8Array, exports: string[] = []): Promise<Transpiled> {
   const common = { name: "app", instantiation: "async" as const, multiMemory: true };
   // Once to see what the app uses, with which versions; it takes a second for CPython.
   const plain = await transpileBytes(component, common);
   const foreign = plain.imports.filter((name) => !PROVIDED.test(name));
   if (foreign.length) throw new Error(`the app imports what a page does not have: ${foreign.join(", ")}`);
-  const wanted = suspending(usedBy(source(plain.files)));
+  const wanted = suspending(usedBy(source(plain.files)), exports);
   const { files } = await transpileBytes(component, {
     ...common,
     asyncMode: "jspi",

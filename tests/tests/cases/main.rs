@@ -1,12 +1,12 @@
 //! The cases of `tests/cases/`, under wasmtime: the component with the native host, on real folders.
 
-mod actor;
 mod disk;
+mod guest;
 
-use actor::Actor;
 use anyhow::{Context as _, Result, bail, ensure};
+use guest::Guest;
 use libtest_mimic::{Arguments, Failed, Trial};
-use mountfs_tests::case::{self, Case, Host};
+use mountfs_tests::case::{self, Case, End, Host, Step};
 use mountfs_tests::root;
 use serde::Serialize;
 use std::fs;
@@ -92,18 +92,34 @@ fn run(case: &Case) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let folders = disk::Folders::new(case)?;
-        let mut actor = Actor::new(&folders).await;
+        let mut guest = Guest::new().await?;
         for step in case.all_steps()? {
-            let done = actor.step(&step.verb, &step.words).await.with_context(|| format!("at `{}`", step.line))?;
+            let done = act(&folders, &mut guest, &step).await.with_context(|| format!("at `{}`", step.line))?;
             match (step.end, done) {
-                (case::End::Well, Ok(_)) => {}
-                (case::End::Answers(wanted), Ok(answer)) if wanted == answer => {}
-                (case::End::Fails(wanted), Err(error)) if wanted == error => {}
+                (End::Well, Ok(_)) => {}
+                (End::Answers(wanted), Ok(answer)) if wanted == answer => {}
+                (End::Fails(wanted), Err(error)) if wanted == error => {}
                 (_, Ok(answer)) => bail!("`{}` answered {answer:?}", step.line),
                 (_, Err(error)) => bail!("`{}` failed with {error}", step.line),
             }
         }
-        actor.unmount_all().await.context("afterwards")?;
+        guest.unmount_all().await.context("afterwards")?;
         folders.check(case)
     })
+}
+
+/// What other programs do is done here, and what the user chooses; the rest is the guest's.
+async fn act(folders: &disk::Folders, guest: &mut Guest, step: &Step) -> Result<Result<Vec<String>, String>> {
+    let words: Vec<_> = step.words.iter().map(String::as_str).collect();
+    match (step.verb.as_str(), &words[..]) {
+        ("outside", words) => folders.outside(words).map(|()| Ok(Vec::new())),
+        ("disk", [path]) => Ok(folders.text(path).map(|text| vec![text]).ok_or_else(String::new)),
+        (verb, words) => {
+            if verb == "mount" {
+                let folder = words.iter().find_map(|word| word.strip_prefix("folder=")).unwrap_or_default();
+                guest.user_chooses((folder != "none").then(|| folders.path(folder)));
+            }
+            guest.step(verb, words).await
+        }
+    }
 }

@@ -1,0 +1,122 @@
+// The guest of the cases in a worker of the page: composed and transpiled as every app is, on the folders the user chose.
+import { expose } from "comlink";
+import { Grants } from "../../src/grants/grants.js";
+import type { GrantStore, KeptGrant } from "../../src/grants/store.js";
+import { type Answer, type GrantKey, toWitError, type WitError } from "../../src/wit.js";
+import { Gate } from "../../src/worker/gate.js";
+import { appImports } from "../../src/worker/imports.js";
+import { Trees } from "../../src/worker/trees.js";
+import { Streams } from "../../src/worker/wasi/stdio.js";
+import type { Tree } from "./case.js";
+import * as opfs from "./opfs.js";
+
+type Done = { tag: "ok"; val: string[] } | { tag: "err"; val: string };
+
+/** Where a case has its folders: on this computer, or in the origin's private file system. */
+export type Place = "local" | "opfs";
+
+interface Exports {
+  steps: { step(verb: string, words: string[]): Promise<Done> };
+}
+
+interface AppModule {
+  instantiate(core: (name: string) => Promise<WebAssembly.Module>, imports: object): Promise<Exports>;
+}
+
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+const core = (name: string) => {
+  if (!compiled.has(name)) compiled.set(name, WebAssembly.compileStreaming(fetch(new URL(name, import.meta.url))));
+  return compiled.get(name)!;
+};
+
+/** Keeps grants for as long as a case. */
+function memory(): GrantStore {
+  const kept = new Map<string, [GrantKey, KeptGrant]>();
+  const slot = ({ path, id }: GrantKey) => JSON.stringify([path, id]);
+  return {
+    get: async (key) => kept.get(slot(key))?.[1],
+    set: async (key, grant) => void kept.set(slot(key), [key, grant]),
+    delete: async (key) => kept.delete(slot(key)),
+    list: async () => [...kept.values()],
+  };
+}
+
+async function answer<T>(value: Promise<T>): Promise<Answer<T>> {
+  return value.then(
+    (ok) => ({ ok }),
+    (error: unknown) => ({ error: toWitError(error) }),
+  );
+}
+
+let local: FileSystemDirectoryHandle;
+/** Holds the folders of the case. */
+let base: FileSystemDirectoryHandle;
+let chosen: FileSystemDirectoryHandle | undefined;
+let exports: Exports;
+
+const worker = {
+  /** The page got this folder of the computer, for all cases. */
+  give(folder: FileSystemDirectoryHandle): void {
+    local = folder;
+  },
+
+  /** The place of the next case's folders: a directory of this name. */
+  async at(place: Place, name: string): Promise<void> {
+    const top = place === "local" ? local : await navigator.storage.getDirectory();
+    base = await top.getDirectoryHandle(name, { create: place === "opfs" });
+  },
+
+  /** A fresh instance, whose user has granted nothing. */
+  async start(): Promise<void> {
+    const user = {
+      question: "choose" as const,
+      needsActivation: false,
+      silent: true,
+      async open() {
+        if (!chosen) throw { tag: "denied" } satisfies WitError;
+        return chosen;
+      },
+    };
+    const nobody = { ask: () => Promise.reject(new Error("nobody is to be asked in a dialog")) };
+    const grants = new Grants(memory(), nobody, user);
+    const trees = new Trees(
+      {
+        acquire: (key, access, startIn) => answer(grants.acquire(key, access, startIn)),
+        forget: (key) => answer(grants.forget(key)),
+        dirty: () => {},
+        progress: () => {},
+        mountsChanged: () => {},
+      },
+      { changed: () => {}, taken: () => {} },
+    );
+    const program = { args: [], env: [], cwd: undefined };
+    const streams = new Streams({ read: async () => null, write: async () => {} });
+    const imports = { ...appImports({ program, streams }, trees.interface()), "mountfs:gate": new Gate() };
+    const app = (await import(new URL("app.js", import.meta.url).href)) as AppModule;
+    exports = await app.instantiate(core, imports);
+  },
+
+  /** The folder the user chooses from now on; none, when they say no. */
+  async choose(folder: string | undefined): Promise<void> {
+    chosen = folder === undefined ? undefined : await base.getDirectoryHandle(folder);
+  },
+
+  /** Does a step of the guest. Throws for one that there is not, and for a trap. */
+  async step(verb: string, words: string[]): Promise<Done> {
+    try {
+      return await exports.steps.step(verb, words);
+    } catch (error) {
+      throw new Error(String((error as { payload?: unknown }).payload ?? error));
+    }
+  },
+
+  fill: (folder: string, tree: Tree) => opfs.fill(base, folder, tree),
+  outside: (words: string[]) => opfs.outside(base, words),
+  text: (path: string) => opfs.text(base, path),
+  tree: (folder: string) => opfs.tree(base, folder),
+};
+
+/** What the page calls. */
+export type CaseWorker = typeof worker;
+
+expose(worker);

@@ -1,0 +1,108 @@
+//! The guest of the cases under wasmtime, composed as every guest is.
+
+use anyhow::{Result, bail};
+use mountfs_host::{
+    Grants, MountInfo, MountfsCtx, MountfsCtxView, MountfsView, Mounts, PickError, PickRequest, Picked, Picker,
+};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, async_trait};
+
+wasmtime::component::bindgen!({
+    path: ["../wit", "guest/wit"],
+    inline: "
+        package mountfs:case-runner;
+
+        world case-guest {
+            export mountfs:cases/steps@0.1.0;
+        }
+    ",
+    exports: { default: async },
+});
+
+static COMPOSED: LazyLock<(Engine, Component)> = LazyLock::new(|| {
+    let app = std::fs::read(mountfs_tests::guest("case")).expect("the guest is readable");
+    let composed = mountfs_host::compose(&app, Grants::Host).expect("the guest composes");
+    let engine = Engine::default();
+    let component = Component::new(&engine, composed).expect("the guest compiles");
+    (engine, component)
+});
+
+/// The user, who chooses the folder that the case names, or says no.
+#[derive(Clone, Default)]
+struct User(Arc<Mutex<Option<PathBuf>>>);
+
+#[async_trait]
+impl Picker for User {
+    async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
+        let folder = self.0.lock().expect("nobody panicked holding it").clone().ok_or(PickError::Denied)?;
+        Ok(Picked { folder, keep: true })
+    }
+}
+
+struct State {
+    wasi: WasiCtx,
+    mountfs: MountfsCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl MountfsView for State {
+    fn mountfs(&mut self) -> MountfsCtxView<'_> {
+        MountfsCtxView { ctx: &mut self.mountfs, wasi: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// An instance of the guest, and its user.
+pub(crate) struct Guest {
+    store: Store<State>,
+    guest: CaseGuest,
+    mounts: Mounts,
+    user: User,
+}
+
+impl Guest {
+    pub(crate) async fn new() -> Result<Self> {
+        let user = User::default();
+        let mountfs = MountfsCtx::builder().picker(user.clone()).build();
+        let (engine, component) = &*COMPOSED;
+        let mut linker = Linker::new(engine);
+        mountfs_host::add_to_linker(&mut linker)?;
+        let state = State { wasi: WasiCtx::builder().build(), mountfs, table: ResourceTable::new() };
+        let mut store = Store::new(engine, state);
+        let instance = linker.instantiate_async(&mut store, component).await?;
+        let guest = CaseGuest::new(&mut store, &instance)?;
+        let mounts = Mounts::new(&mut store, &instance)?;
+        Ok(Self { store, guest, mounts, user })
+    }
+
+    /// What the user answers from now on.
+    pub(crate) fn user_chooses(&self, folder: Option<PathBuf>) {
+        *self.user.0.lock().expect("nobody panicked holding it") = folder;
+    }
+
+    /// Does a step. The outer error is one of the case, or a trap.
+    pub(crate) async fn step(&mut self, verb: &str, words: &[&str]) -> Result<Result<Vec<String>, String>> {
+        let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+        let done = self.guest.mountfs_cases_steps().call_step(&mut self.store, verb, &words).await?;
+        done.map_err(anyhow::Error::msg)
+    }
+
+    /// Unmounts all that is left, from outside, which syncs it.
+    pub(crate) async fn unmount_all(&mut self) -> Result<()> {
+        for MountInfo { path, .. } in self.mounts.mounted(&mut self.store).await? {
+            // A report may name conflicts, and must name no failure.
+            if let Err(error) = self.mounts.unmount(&mut self.store, &path).await? {
+                bail!("the unmount of {path} failed: {error}");
+            }
+        }
+        Ok(())
+    }
+}
