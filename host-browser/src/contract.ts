@@ -28,6 +28,8 @@ export interface Tree {
   sync(): Promise<SyncReport>;
   /** What the local directory does not have yet. */
   unsynced(): { files: number; bytes: number };
+  /** Other programs may have changed what has these paths, and what is in it; anything, when there are none. */
+  distrust(paths: string[]): void;
   /** Cuts off every descriptor and stream. What is dirty is not written. */
   end(): void;
 }
@@ -36,6 +38,6 @@ export interface Tree {
 export interface TreeEvents {
   /** The number of dirty files or bytes changed. */
   dirty?(unsynced: { files: number; bytes: number }): void;
-  /** During a sync. */
+  /** During a sync: what is done of it, and what is left. */
   progress?(done: { files: number; bytes: number; filesToDo: number; bytesToDo: number }): void;
 }

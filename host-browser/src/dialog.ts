@@ -26,9 +26,12 @@ export const englishTexts: DialogTexts = {
     const at = question.key.path;
     switch (question.kind) {
       case "choose":
-        return `It will ${does(question)} the files in the one you choose, as ${at}, and no others.`;
+        return (
+          `It can then ${does(question)} the files in the folder you choose, and no others. ` +
+          `It knows the folder as ${at}.`
+        );
       case "again":
-        return `${app} will ${does(question)} the files in this folder again, as ${at}. You chose it before.`;
+        return `You chose this folder before. ${app} can then ${does(question)} the files in it again, as ${at}.`;
       case "private":
         return (
           `This browser cannot open a folder of your computer. ${app} can keep its files (${at}) in this browser's ` +
@@ -40,36 +43,41 @@ export const englishTexts: DialogTexts = {
   yes: ({ kind }) => (kind === "choose" ? "Choose a folder…" : kind === "again" ? "Open again" : "Keep them here"),
   no: "Don’t allow",
   close: "Cancel",
-  dropHint: "or drop a folder here",
+  dropHint: "Or drop a folder here",
   waiting: "Answer your browser’s question…",
 };
 
-/** The default dialog: modal, with focus kept inside, Escape to cancel, and a place to drop a folder on. */
+/**
+ * The default dialog: it takes the focus, Escape cancels it, and a folder can be dropped on it. As with a browser's own
+ * prompts, the page can be used meanwhile: whoever is asked for a folder may want to take another one back first.
+ */
 export function defaultDialog(app = "This page", texts: DialogTexts = englishTexts): GrantDialog {
-  return { ask: (question, act) => ask(question, act, app, texts) };
+  return { ask: (question, act, moot) => ask(question, act, moot, app, texts) };
 }
 
 function ask<T>(
   question: Question,
   act: (dropped?: FileSystemDirectoryHandle) => Promise<T>,
+  moot: AbortSignal,
   app: string,
   texts: DialogTexts,
 ): Promise<T> {
   const host = document.createElement("mountfs-dialog");
-  // Its own root, so that the page's styles do not change what the user reads when they grant something.
+  // Its own root, so that the page's styles do not change what the user reads when they grant something. That is also
+  // why nothing in it is measured in `rem`.
   const root = host.attachShadow({ mode: "open" });
   const droppable = question.kind === "choose" && supported.drop;
   root.innerHTML = `<style>${STYLE}</style>
-    <dialog part="dialog" aria-labelledby="title" aria-describedby="body">
+    <dialog popover="manual" part="dialog" aria-labelledby="title" aria-describedby="body">
       <div class="icon" aria-hidden="true">${FOLDER}</div>
       <h2 id="title" part="title"></h2>
       <p id="body" part="body"></p>
       <p class="hint" part="hint" hidden></p>
       <p class="wait" part="wait" role="status"></p>
       <div class="buttons">
-        <button id="close" part="button" type="button"></button>
-        <button id="no" part="button" type="button"></button>
         <button id="yes" part="button primary" type="button" autofocus></button>
+        <button id="no" part="button" type="button"></button>
+        <button id="close" part="button" type="button"></button>
       </div>
     </dialog>`;
   const find = <E extends HTMLElement>(selector: string) => root.querySelector<E>(selector)!;
@@ -83,18 +91,29 @@ function ask<T>(
   close!.textContent = texts.close;
   find(".hint").textContent = texts.dropHint;
   find(".hint").hidden = !droppable;
+  const before = focused();
   document.body.append(host);
-  dialog.showModal();
+  dialog.showPopover();
+  if (root.activeElement !== yes) {
+    // A modal dialog of the page has made all else inert: then ours has to be one, too.
+    dialog.hidePopover();
+    dialog.showModal();
+  }
 
   return new Promise<T>((resolve, reject) => {
     const settle = (how: () => void) => {
       how();
-      dialog.close();
+      const back = document.activeElement === host;
       host.remove();
+      if (back) before?.focus();
     };
     const refuse = (tag: "cancelled" | "denied") => settle(() => reject({ tag } satisfies WitError));
+    let going = false;
     const go = async (dropped?: FileSystemDirectoryHandle) => {
-      yes!.disabled = true;
+      if (going) return;
+      going = true;
+      // Not `disabled`, which would take the focus from it, and with it Escape.
+      yes!.setAttribute("aria-disabled", "true");
       find(".wait").textContent = texts.waiting;
       try {
         const result = await act(dropped);
@@ -103,12 +122,19 @@ function ask<T>(
         settle(() => reject(error));
       }
     };
+    moot.addEventListener("abort", () => settle(() => reject(moot.reason)));
     yes!.addEventListener("click", () => void go());
     no!.addEventListener("click", () => refuse("denied"));
     close!.addEventListener("click", () => refuse("cancelled"));
-    // Escape, and whatever else a browser or an assistive tool closes dialogs with.
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      // It is meant for this, and for nothing in the page.
+      event.preventDefault();
+      event.stopPropagation();
+      refuse("cancelled");
+    });
+    // Whatever else a browser or an assistive tool closes a modal dialog with.
     dialog.addEventListener("cancel", () => refuse("cancelled"));
-    dialog.addEventListener("close", () => refuse("cancelled"));
     if (!droppable) return;
     dialog.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -121,6 +147,13 @@ function ask<T>(
       void droppedFolder(event).then((folder) => folder && go(folder));
     });
   });
+}
+
+/** What has the focus, in shadow trees too. */
+function focused(): HTMLElement | undefined {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at instanceof HTMLElement ? at : undefined;
 }
 
 /** The folder that was dropped, if it was one. To be called in the event's handler. */
@@ -136,30 +169,40 @@ const FOLDER = `<svg viewBox="0 0 24 24" width="24" height="24" fill="none" stro
 
 const STYLE = `
   dialog {
-    box-sizing: border-box; width: min(29.5rem, calc(100vw - 2rem)); padding: 1.5rem; border: 0;
+    --accent: var(--mountfs-accent, #2f5fe0);
+    --tint: light-dark(var(--accent), color-mix(in srgb, var(--accent) 55%, #fff));
+    box-sizing: border-box; inset: min(12vh, 6em) 0 auto; width: min(31em, calc(100vw - 2em)); margin: 0 auto;
+    max-height: calc(100vh - 2em); padding: 1.6em; border: 1px solid light-dark(#d5d9e2, #454d5e);
     border-radius: var(--mountfs-radius, 14px); font: 400 15px/1.5 var(--mountfs-font, system-ui, sans-serif);
     color: var(--mountfs-text, light-dark(#1d2129, #e9ebf0)); background: var(--mountfs-surface, light-dark(#fff, #1e222b));
-    box-shadow: 0 24px 70px -12px rgb(10 16 30 / .45); color-scheme: var(--mountfs-scheme, light dark);
+    box-shadow: 0 24px 70px -12px rgb(10 16 30 / .5), 0 4px 14px rgb(10 16 30 / .12);
   }
-  dialog::backdrop { background: rgb(14 18 28 / .45); backdrop-filter: blur(2px); }
-  dialog.over { outline: 2px dashed var(--mountfs-accent, #3b6ef5); outline-offset: -8px; }
   .icon {
-    display: grid; place-items: center; width: 44px; height: 44px; border-radius: 12px; margin-bottom: .9rem;
-    color: var(--mountfs-accent, #3b6ef5); background: color-mix(in srgb, var(--mountfs-accent, #3b6ef5) 13%, transparent);
+    display: grid; place-items: center; width: 44px; height: 44px; border-radius: 12px; margin-bottom: .95em;
+    color: var(--tint); background: color-mix(in srgb, var(--tint) 13%, transparent);
   }
-  h2 { margin: 0 0 .35rem; font-size: 1.15rem; line-height: 1.3; overflow-wrap: anywhere; }
+  h2 { margin: 0 0 .3em; font-size: 1.2em; line-height: 1.3; overflow-wrap: anywhere; }
   p { margin: 0; overflow-wrap: anywhere; color: var(--mountfs-muted, light-dark(#535b6b, #a8afbd)); }
-  .hint, .wait { margin-top: .7rem; font-size: .87rem; }
+  .hint, .wait { margin-top: 1em; font-size: .93em; }
+  .hint { padding: .7em; border: 1.5px dashed color-mix(in srgb, currentColor 45%, transparent); border-radius: 10px; text-align: center; }
+  .over .hint { border-color: var(--tint); background: color-mix(in srgb, var(--tint) 10%, transparent); }
   .wait:empty { display: none; }
-  .buttons { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: .5rem; margin-top: 1.35rem; }
+  .buttons { display: flex; flex-flow: row-reverse wrap; gap: .65em; margin-top: 1.45em; }
   button {
-    font: inherit; font-weight: 550; padding: .5rem .95rem; border-radius: 9px; cursor: pointer; color: inherit;
-    border: 1px solid color-mix(in srgb, currentColor 18%, transparent); background: transparent;
+    font: inherit; font-weight: 550; min-height: 40px; padding: .4em 1em; border-radius: 9px; cursor: pointer; color: inherit;
+    border: 1px solid color-mix(in srgb, currentColor 26%, transparent); background: transparent;
   }
   button:hover { background: color-mix(in srgb, currentColor 7%, transparent); }
-  #yes { color: #fff; border-color: transparent; background: var(--mountfs-accent, #3b6ef5); }
-  #yes:hover { filter: brightness(1.07); }
-  #yes:disabled { opacity: .55; cursor: default; }
-  button:focus-visible { outline: 2px solid var(--mountfs-accent, #3b6ef5); outline-offset: 2px; }
+  #yes { color: #fff; border-color: transparent; background: var(--accent); }
+  #yes:hover { background: color-mix(in srgb, var(--accent) 88%, #000); }
+  #yes[aria-disabled] { opacity: .6; cursor: default; }
+  button:focus-visible { outline: 2px solid var(--tint); outline-offset: 2px; }
   #close { margin-right: auto; }
+  @media (max-width: 480px) {
+    dialog { inset: auto 0 1em; }
+    .buttons { flex-flow: column; }
+    button { min-height: 44px; }
+    #close { margin-right: 0; }
+  }
+  @media (hover: none) { .hint { display: none; } }
 `;

@@ -7,8 +7,9 @@ export type Change =
   /** What a folder does not have yet. */
   | ({ what: "unsynced"; files: number; bytes: number } & GrantKey)
   /**
-   * Files in a mounted folder: `names`, relative to it, as far as the browser says. Changes of other programs and of
-   * the app, which the browser does not tell apart. Only where the browser has `FileSystemObserver`.
+   * Files in a mounted folder: `names` are paths in it; a directory's stands for all in it, and without names anything
+   * may have changed. Changes of other programs and of the app, which the browser does not tell apart. Where it has no
+   * `FileSystemObserver`, only what is in the folder itself is watched.
    */
   | ({ what: "folder"; names: string[] } & GrantKey);
 

@@ -69,7 +69,11 @@ export function createMountfs(options: MountfsOptions): Mountfs {
 export class Mountfs extends EventTarget {
   readonly #makeWorker: () => Worker;
   readonly #grants: Grants;
-  readonly #watch = new FolderWatch((key, names) => this.#tell({ what: "folder", ...key, names }));
+  readonly #watch = new FolderWatch((key, names) => {
+    // First, so that the app sees what whoever hears of it now asks it for.
+    this.#remote.changedOutside(key, names).catch(() => undefined);
+    this.#tell({ what: "folder", ...key, names });
+  });
   #worker!: Worker;
   #remote!: Remote<WorkerSide>;
   #started!: Promise<void>;
@@ -103,8 +107,19 @@ export class Mountfs extends EventTarget {
    */
   async mount(path: string, options: MountOptions = {}): Promise<MountInfo> {
     const { access, id = DEFAULT_ID, startIn, handle } = options;
-    if (handle) await this.#grants.give({ path, id }, handle, access ?? "read-write");
-    return await this.#call("mount", path, (remote) => remote.mount(path, { access, id, startIn }));
+    const key = { path, id };
+    const withdraw = handle && this.#grants.offer(key, handle);
+    try {
+      const mounted = await this.#call("mount", path, (remote) => remote.mount(path, { access, id, startIn }));
+      const kept = handle && (await this.#grants.folder(key));
+      // Mounted before, and not with this folder.
+      if (kept && !(await kept.isSameEntry(handle))) {
+        throw MountfsError.of("mount", path, { tag: "already-mounted", val: id });
+      }
+      return mounted;
+    } finally {
+      withdraw?.();
+    }
   }
 
   /** Puts everything the app wrote into the folder, and shows it what others changed there. */
@@ -139,7 +154,9 @@ export class Mountfs extends EventTarget {
 
   /**
    * Runs the app as a command, and answers its exit code: 134 when it trapped, which it says on `stderr`. One runs at a
-   * time. What it wrote is in the folders when this answers; they stay mounted for the next run.
+   * time. What it wrote is in the folders when this answers, under another name where another program changed the same
+   * file, which it says on `stderr` too. Throws `incomplete` with what could not be put there: a later sync tries again.
+   * The folders stay mounted for the next run.
    */
   async run(args: string[], options: RunOptions = {}): Promise<number> {
     const { stdin, stdout, stderr, env = {}, name = "app", cwd } = options;
@@ -147,8 +164,16 @@ export class Mountfs extends EventTarget {
     const program = { args: [name, ...args], env: Object.entries(env), cwd };
     try {
       const ended = await this.#call("run", name, (remote) => remote.run(program, proxy(streams)));
-      if (ended.trap !== undefined) await streams.write(2, new TextEncoder().encode(`${name}: ${ended.trap}\n`));
-      return ended.code;
+      const { code, trap, synced } = ended;
+      const say = (text: string) => streams.write(2, new TextEncoder().encode(`${name}: ${text}\n`));
+      if (trap !== undefined) await say(trap);
+      for (const { path, kept } of synced.conflicts) {
+        await say(`${path} was changed outside too; what was written is ${kept}`);
+      }
+      if (synced.failures.length) {
+        throw MountfsError.of("save what was written by", name, { tag: "incomplete", val: synced });
+      }
+      return code;
     } finally {
       await streams.close();
     }
@@ -160,6 +185,7 @@ export class Mountfs extends EventTarget {
    */
   async stop(): Promise<void> {
     const mounts = this.#mounts;
+    this.#grants.dismiss();
     this.#stopped.now(new MountfsError("stopped", "cancelled", ""));
     this.#worker.terminate();
     this.#mounts = [];
@@ -174,6 +200,7 @@ export class Mountfs extends EventTarget {
 
   /** Lets go of everything. What is mounted is not synced: call {@link sync} before. */
   close(): void {
+    this.#grants.dismiss();
     this.#stopped.now(new MountfsError("closed", "cancelled", ""));
     this.#worker.terminate();
     this.#watch.close();
@@ -227,14 +254,10 @@ export class Mountfs extends EventTarget {
       progress: (key, done) => void this.dispatchEvent(new MountfsProgressEvent({ ...key, ...done })),
       mountsChanged: (mounts) => {
         this.#mounts = mounts;
-        void this.#follow(mounts);
+        this.#watch.follow(mounts, (key) => this.#grants.folder(key));
         this.#tell({ what: "mounts" });
       },
     };
-  }
-
-  async #follow(mounts: MountInfo[]): Promise<void> {
-    await this.#watch.follow(mounts, (key: GrantKey) => this.#grants.folder(key));
   }
 
   #tell(change: MountfsChangeEvent["change"]): void {

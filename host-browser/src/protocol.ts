@@ -55,6 +55,8 @@ export interface Ended {
   code: number;
   /** Why it trapped. */
   trap?: string;
+  /** What came of the sync at its end. The paths are those that the app knows. */
+  synced: SyncReport;
 }
 
 /** What the window asks of the worker. */
@@ -66,6 +68,8 @@ export interface WorkerSide {
   unmount(path: string): Promise<Answer<SyncReport>>;
   revoke(path: string, id: string): Promise<Answer<boolean>>;
   mounted(): Promise<Answer<MountInfo[]>>;
+  /** Other programs may have changed these names in a folder; anything, when there are none. */
+  changedOutside(key: GrantKey, names: string[]): Promise<void>;
   /** Runs the app as a command. One at a time. */
   run(program: Program, stdio: Stdio): Promise<Answer<Ended>>;
 }

@@ -10,6 +10,8 @@ export interface FolderObserver {
 export interface FolderRecord {
   type: "appeared" | "disappeared" | "modified" | "moved" | "unknown" | "errored";
   relativePathComponents: string[];
+  /** With `moved`, when it came from the same folder. */
+  relativePathMovedFrom?: string[] | null;
 }
 
 type ObserverClass = new (callback: (records: FolderRecord[]) => void) => FolderObserver;

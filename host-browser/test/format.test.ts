@@ -11,5 +11,7 @@ it("says what a sync did, and what is left to look at", () => {
   const report = { files: 2n, bytes: 60n, removed: 1n, conflicts: [], failures: [] };
   expect(result(report)).toBe("Saved 2 files (60 B), removed 1");
   expect(result({ ...report, files: 0n, removed: 0n })).toBe("Everything was saved already");
+  const conflicts = [{ path: "a", kept: "a (conflict)" }];
+  expect(result({ ...report, conflicts })).toContain("\na was changed by another program too: yours is a (conflict) now");
   expect(result({ ...report, failures: [{ path: "a", reason: "no space" }] })).toContain("a could not be saved: no space");
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withGate } from "../src/build/gate.js";
 import { Gate } from "../src/worker/gate.js";
+import { pending } from "../src/worker/guard.js";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -42,6 +43,35 @@ describe("the gate", () => {
     const second = gate.turn(async () => void order.push("second"));
     await Promise.all([first, second]);
     expect(order).toEqual(["first", "app", "second"]);
+  });
+
+  it("lets messages and timers in while the app is busy, which counts as waiting for us", async () => {
+    const gate = new Gate();
+    let waiting: number | undefined;
+    setTimeout(() => (waiting = pending.calls));
+    for (const end = performance.now() + 5000; waiting === undefined && performance.now() < end;) {
+      if (gate.closed) await gate.opened();
+      gate.enter();
+      await null;
+      gate.leave();
+    }
+    expect(waiting).toBe(1);
+  });
+
+  it("stays closed for the page when a breath ends in its turn", async () => {
+    const gate = new Gate();
+    for (let busy = true; busy; busy = !gate.closed) {
+      gate.enter();
+      gate.leave();
+    }
+    let seen: boolean[] = [];
+    await gate.turn(async () => {
+      const before = gate.closed;
+      await tick();
+      await tick();
+      seen = [before, gate.closed];
+    });
+    expect([...seen, gate.closed]).toEqual([true, true, false]);
   });
 
   it("opens after a turn that failed", async () => {

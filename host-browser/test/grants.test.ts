@@ -189,8 +189,19 @@ describe("a kept grant", () => {
   it("gives way to a folder that the page has", async () => {
     const { grants } = await kept(new Folder("project", open));
     const dropped = new Folder("dropped", open);
-    await grants.give(KEY, handle(dropped), "read");
+    const withdraw = grants.offer(KEY, handle(dropped));
     expect((await grants.acquire(KEY, "read")).handle).toBe(dropped);
-    expect(await grants.list()).toMatchObject([{ ...KEY, label: "dropped", state: "granted", private: false }]);
+    withdraw();
+    expect((await grants.acquire(KEY, "read")).handle).toBe(dropped);
+    const granted = { ...KEY, access: "read", label: "dropped", state: "granted", private: false };
+    expect(await grants.list()).toEqual([granted]);
+  });
+
+  it("stays when the folder that the page has is not used, or not allowed", async () => {
+    const { grants, store } = await kept(new Folder("project", open), "read-write", true);
+    const withdraw = grants.offer(KEY, handle(new Folder("refused", { ...lapsed }, "denied")));
+    await expect(grants.acquire(KEY, "read-write")).rejects.toEqual({ tag: "denied" });
+    withdraw();
+    expect(await store.get(KEY)).toMatchObject({ label: "project" });
   });
 });

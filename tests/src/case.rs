@@ -150,7 +150,12 @@ impl Case {
 }
 
 impl Step {
-    fn parse(line: &str) -> Result<Self> {
+    /// Reads a line.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it.
+    pub fn parse(line: &str) -> Result<Self> {
         let mut words = Vec::new();
         let mut end = End::Well;
         for word in split(line).with_context(|| format!("in the step `{line}`"))? {

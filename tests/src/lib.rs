@@ -4,6 +4,8 @@
 mod bindings;
 pub mod case;
 mod fixture;
+pub mod model;
+pub mod steps;
 
 pub use bindings::exports::wasi::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,

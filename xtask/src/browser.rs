@@ -68,10 +68,9 @@ pub(crate) fn build_notebook() -> Result<()> {
 /// Type-checks, then runs vitest over what needs no browser and what needs a real one.
 pub(crate) fn test() -> Result<Count> {
     build_notebook()?;
+    tools::desktop()?;
     run::run(Command::new(node()).args(["node_modules/typescript/bin/tsc", "--noEmit"]).current_dir(folder()))?;
-    let mut command = Command::new(node());
-    command.args(["node_modules/vitest/vitest.mjs", "run"]).current_dir(folder());
-    command.env("NO_COLOR", "1").env("CHROMIUM", tools::chromium()?);
+    let mut command = vitest()?;
     let mut count = Count::default();
     let success = lines(command.stdin(Stdio::null()), |line| {
         // `      Tests  1 failed | 164 passed (165)`
@@ -86,6 +85,21 @@ pub(crate) fn test() -> Result<Count> {
     ensure!(success || count.failed > 0, "vitest failed before its tests could");
     ensure!(count.passed + count.failed > 0, "vitest ran no test");
     Ok(count)
+}
+
+fn vitest() -> Result<Command> {
+    let mut command = Command::new(node());
+    command.args(["node_modules/vitest/vitest.mjs", "run"]).current_dir(folder());
+    command.env("NO_COLOR", "1").env("CHROMIUM", tools::chromium()?);
+    Ok(command)
+}
+
+/// Random plans in the page.
+pub(crate) fn model(ops: &str, seed: &str) -> Result<()> {
+    build()?;
+    let mut command = vitest()?;
+    command.args(["--project", "cases", "test/cases/model.test.ts"]);
+    run::run(command.env("MODEL_OPS", ops).env("MODEL_SEED", seed))
 }
 
 /// `cargo xtask demo --browser`: the notebook on a real folder, and what reached the disk.

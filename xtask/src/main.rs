@@ -4,6 +4,7 @@ mod browser;
 mod components;
 mod demo;
 mod guests;
+mod model;
 mod run;
 mod test;
 mod tools;
@@ -34,6 +35,18 @@ enum Task {
         /// Only the steps with these names; all of them otherwise. `list` prints the names.
         steps: Vec<String>,
     },
+    /// Random operations against a plain model, until they differ or all are done. Prints what it takes to run them again.
+    Model {
+        /// About how many, in each host.
+        #[arg(long, default_value_t = 1_000_000)]
+        ops: u64,
+        /// Which ones. Otherwise others each time.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Only under wasmtime, or only in the page.
+        #[arg(long)]
+        host: Option<model::Host>,
+    },
     /// Build the components, the command `mountfs` and the Python app.
     Build {
         /// Only the components, which the Rust crates embed.
@@ -62,6 +75,7 @@ impl Task {
                 run::cargo_build()?;
                 browser::demo()
             }
+            Self::Model { ops, seed, host } => model::model(ops, seed, host),
             Self::Test { steps } => test::test(&steps),
             Self::Build { components: true } => components::build(),
             Self::Build { components: false } => test::build(),

@@ -100,6 +100,24 @@ pub(crate) fn python_file(requirement: &str, file: &str) -> Result<PathBuf> {
     Ok(found)
 }
 
+/// A file out of an npm package, without the packages that it depends on. `package` is pinned: `binaryen@132.0.0`.
+pub(crate) fn npm_file(package: &str, file: &str) -> Result<PathBuf> {
+    let folder = root().join("target/tools").join(package.trim_start_matches('@').replace(['@', '/'], "-"));
+    let found = folder.join("package").join(file);
+    if !found.exists() {
+        say(&format!("fetching {file} of {package} from npm into target/tools"));
+        std::fs::create_dir_all(&folder)?;
+        let archive = run_quiet(Command::new("npm").args(["pack", "--silent", package]).current_dir(&folder))
+            .context("Node 20 or later with npm is needed")?;
+        run_quiet(Command::new("tar").args(["-xzf", archive.trim()]).current_dir(&folder))?;
+        std::fs::remove_file(folder.join(archive.trim()))?;
+    }
+    if !found.exists() {
+        bail!("{package} has no file {file}");
+    }
+    Ok(found)
+}
+
 /// Traces the calls of the operating system, for the tests of durability. Linux only.
 pub(crate) fn strace() -> Result<()> {
     if cfg!(target_os = "linux") && run_quiet(Command::new("strace").arg("--version")).is_err() {
@@ -115,18 +133,32 @@ pub(crate) fn chromium() -> Result<PathBuf> {
         return Ok(named.into());
     }
     // Playwright wants its path.
-    let found = || {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let names = ["chromium", "chromium-browser", "google-chrome"];
-        std::env::split_paths(&folders)
-            .flat_map(|folder| names.map(|name| folder.join(name)))
-            .find(|path| path.is_file())
-    };
+    let found = || on_path(&["chromium", "chromium-browser", "google-chrome"]);
     if found().is_none() {
         say("installing Chromium: apt-get install chromium");
         apt_install(&["chromium"])?;
     }
     found().context("there is no Chromium: install one, or name it in CHROMIUM")
+}
+
+/// A desktop without a screen, and a hand on its keys and mouse, for the tests of the browser's own dialogs. Linux only.
+pub(crate) fn desktop() -> Result<()> {
+    let programs = [("Xvfb", "xvfb"), ("openbox", "openbox"), ("xdotool", "xdotool")];
+    let missing: Vec<_> =
+        programs.iter().filter(|(name, _)| on_path(&[name]).is_none()).map(|(_, package)| *package).collect();
+    if cfg!(target_os = "linux") && !missing.is_empty() {
+        say(&format!("installing a desktop for the browser's dialogs: apt-get install {}", missing.join(" ")));
+        apt_install(&missing)?;
+    }
+    Ok(())
+}
+
+/// Where a program is that goes by one of these names.
+fn on_path(names: &[&str]) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 /// The wasmtime command: one that is installed, or PyPI's.

@@ -35,6 +35,8 @@ export class Cell {
     this.#output = find(".output");
     this.#time = find(".time");
     find(".note").textContent = note;
+    // Else all editors have one name.
+    if (note) this.#editor.setAttribute("aria-label", `Python code: ${note}`);
     this.#editor.value = source;
     this.#colour();
     this.#editor.addEventListener("input", () => this.#colour());
@@ -43,12 +45,16 @@ export class Cell {
         event.preventDefault();
         actions.run(this, event.shiftKey ? "next" : "stay");
       } else if (event.key === "Enter") this.#indent(event);
-      else if (event.key === "Tab" && !event.shiftKey && this.#editor.selectionStart > this.#lineStart()) {
-        // Only inside a line: elsewhere Tab goes on to the next control, as everywhere.
+      else if (event.key === "Escape") edits = false;
+      else if (event.key === "Tab" && !event.shiftKey && edits) {
         event.preventDefault();
         this.#insert("    ");
       }
     });
+    // Tab indents for whoever writes here. Whoever only comes by goes on with it to the next control, as everywhere.
+    let edits = false;
+    this.#editor.addEventListener("focus", () => (edits = false));
+    for (const event of ["input", "pointerdown"]) this.#editor.addEventListener(event, () => (edits = true));
     find(".run").addEventListener("click", () => actions.run(this, "stay"));
     find(".remove").addEventListener("click", () => actions.remove(this));
   }
@@ -69,7 +75,7 @@ export class Cell {
     this.#time.textContent = "";
   }
 
-  print(text: string, stream: "out" | "err" | "value" | "error"): void {
+  print(text: string, stream: "out" | "in" | "err" | "value" | "error"): void {
     const last = this.#output.lastElementChild;
     if (last?.className === stream) last.append(text);
     else {
@@ -81,8 +87,36 @@ export class Cell {
     this.#output.scrollTop = this.#output.scrollHeight;
   }
 
+  /** Asks the user for a line, under what was printed. Null is the end of the input. */
+  ask(): Promise<string | null> {
+    const before = document.activeElement;
+    const form = document.createElement("form");
+    form.className = "ask";
+    form.innerHTML = `<input autocomplete="off" autocapitalize="off" spellcheck="false" enterkeyhint="send"><small>Enter sends it, Escape ends the input.</small>`;
+    const field = form.querySelector("input")!;
+    // What Python printed last, on this line, is the question.
+    field.setAttribute("aria-label", this.#output.textContent?.split("\n").at(-1)?.trim() || "A line for Python");
+    this.#output.append(form);
+    field.focus();
+    return new Promise((resolve) => {
+      const answer = (line: string | null) => {
+        form.remove();
+        this.print(`${line ?? ""}\n`, "in");
+        if (before instanceof HTMLElement) before.focus();
+        resolve(line);
+      };
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        answer(field.value);
+      });
+      field.addEventListener("keydown", ({ key }) => key === "Escape" && answer(null));
+    });
+  }
+
   /** After it ran. */
   end({ cell, value, error }: CellEnd & { cell: number }, milliseconds: number): void {
+    // Whom it still asked for, it needs no more.
+    this.#output.querySelector("form")?.remove();
     if (value !== undefined) this.print(value, "value");
     if (error !== undefined) this.print(error.trimEnd(), "error");
     this.element.dataset["state"] = error === undefined ? "done" : "failed";

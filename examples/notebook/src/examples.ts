@@ -15,7 +15,7 @@ for path in sorted(Path("/local").iterdir()):
     print(f"{size:>10}  {path.name}")`,
   },
   {
-    note: "Write a table, and watch it appear on the right.",
+    note: "Write a table, and watch it appear in the list of files.",
     source: `import csv, math
 
 with open("/local/waves.csv", "w", newline="") as file:

@@ -73,6 +73,12 @@ export class Files {
         return row;
       }),
     );
+    if (all.length > MOST) {
+      const more = document.createElement("li");
+      more.className = "more";
+      more.textContent = `and ${(all.length - MOST).toLocaleString()} more`;
+      this.list.append(more);
+    }
     this.#seen = seen;
   }
 }

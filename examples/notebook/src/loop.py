@@ -1,32 +1,61 @@
 """Runs cells, one after another, in one namespace: what a notebook calls a kernel.
 
-Each line of standard input is a cell, as JSON. What a cell prints goes to the standard streams as it is; where it ends,
-a line of JSON between two control characters says how.
+Each line of standard input is a cell, as JSON. What a cell prints goes to the standard streams as it is. What the page
+has to know, how a cell ended or that it wants a line from the user, is a line of JSON after a mark that the page chose,
+which nothing else prints by accident.
 """
 
 import ast
 import asyncio
 import inspect
+import io
 import json
 import linecache
 import sys
 import traceback
 from types import ModuleType
+from typing import BinaryIO
+
+MARK = sys.argv[1]
+
+
+class Answers(io.RawIOBase):
+    """Standard input as the cells have it: each line that one reads is asked of the user."""
+
+    def __init__(self, lines: BinaryIO) -> None:
+        self.lines = lines
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        if not self.rest:
+            tell(asks=True)
+            answer = json.loads(self.lines.readline())
+            # `None` is the end of the input, as Ctrl+D is in a terminal; who reads on is asked again, as there.
+            self.rest = b"" if answer is None else f"{answer}\n".encode()
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size
 
 
 def main() -> None:
     module = sys.modules["__main__"] = ModuleType("__main__")
-    lines = sys.stdin.buffer
-    # `input()` in a cell would wait for what the page never sends.
-    sys.stdin = None
+    lines = sys.stdin.detach()
+    # The cells come there: one that read from it itself would take the next one for its answer.
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(Answers(lines)), encoding="utf-8")
     with asyncio.Runner() as runner:
         for line in lines:
             cell = json.loads(line)
-            end = {"cell": cell["cell"], **run(cell, vars(module), runner)}
-            sys.stdout.flush()
-            sys.stderr.flush()
-            sys.stdout.write(f"\x1e{json.dumps(end)}\x1f")
-            sys.stdout.flush()
+            tell(cell=cell["cell"], **run(cell, vars(module), runner))
+
+
+def tell(**what: object) -> None:
+    """Tells the page, after everything that was printed before."""
+    sys.stderr.flush()
+    sys.__stdout__.write(f"{MARK}{json.dumps(what)}\n")
+    sys.__stdout__.flush()
 
 
 def run(cell: dict, names: dict, runner: asyncio.Runner) -> dict:

@@ -43,7 +43,15 @@ function run(cell: Cell): Promise<void> {
   turn = turn.then(async () => {
     say("Running…", "running");
     const start = performance.now();
-    const end = await python.run(cell.source, (text, stream) => cell.print(text, stream));
+    const end = await python.run(cell.source, {
+      print: (text, stream) => cell.print(text, stream),
+      async ask() {
+        say("Python waits for your answer", "asking");
+        const answer = await cell.ask();
+        say("Running…", "running");
+        return answer;
+      },
+    });
     cell.end(end, performance.now() - start);
     say("Python is ready", "ready");
     await files.look();
@@ -51,7 +59,7 @@ function run(cell: Cell): Promise<void> {
   return turn;
 }
 
-function say(text: string, state: "loading" | "ready" | "running" | "failed"): void {
+function say(text: string, state: "loading" | "ready" | "running" | "asking" | "failed"): void {
   const element = find("state");
   element.textContent = text;
   element.dataset["state"] = state;
@@ -72,9 +80,6 @@ fs.addEventListener("change", ({ change }) => {
   if (change.what === "mounts") void follow(fs);
   else void files.look();
 });
-
-// Some browsers tell of no changes made outside, and others not of all.
-setInterval(() => document.hidden || void files.look(), 2000);
 
 for (const { source, note } of EXAMPLES) add(source, note);
 find("add").addEventListener("click", () => add().focus());

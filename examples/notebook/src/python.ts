@@ -10,11 +10,24 @@ export interface CellEnd {
   error?: string;
 }
 
+/** Where a cell that runs is heard. */
+export interface Listener {
+  print(text: string, stream: "out" | "err"): void;
+  /** It waits for a line from the user; null is the end of the input. */
+  ask(): Promise<string | null>;
+}
+
 interface Running {
   cell: number;
-  print(text: string, stream: "out" | "err"): void;
+  listener: Listener;
   end(end: CellEnd): void;
 }
+
+/** What `loop.py` tells the page. */
+type Told = { asks: true } | ({ cell: number } & CellEnd);
+
+/** Comes before what it tells, and in nothing that a cell prints by accident. */
+const MARK = `\x1e${crypto.randomUUID()} `;
 
 /** A Python that runs cells. */
 export class Python {
@@ -31,12 +44,12 @@ export class Python {
   }
 
   /** Runs a cell, and answers its number and how it ended. One at a time. */
-  async run(source: string, print: Running["print"]): Promise<CellEnd & { cell: number }> {
+  async run(source: string, listener: Listener): Promise<CellEnd & { cell: number }> {
     await this.#restarting;
     const cell = ++this.#count;
     const end = await new Promise<CellEnd>((resolve) => {
-      this.#running = { cell, print, end: resolve };
-      this.#lines.push(`${JSON.stringify({ cell, source })}\n`);
+      this.#running = { cell, listener, end: resolve };
+      this.#lines.push({ cell, source });
     });
     this.#running = undefined;
     return { cell, ...end };
@@ -63,11 +76,11 @@ export class Python {
     this.#rest = "";
     const mine = () => lines === this.#lines;
     void this.#fs
-      .run(["-c", loop], {
+      .run(["-c", loop, MARK], {
         name: "python",
         stdin: lines,
         stdout: (text) => mine() && this.#out(text),
-        stderr: (text) => mine() && this.#running?.print(text, "err"),
+        stderr: (text) => mine() && this.#running?.listener.print(text, "err"),
       })
       .then(
         (code) => `Python ended (${code}).`,
@@ -81,30 +94,45 @@ export class Python {
       });
   }
 
-  /** Output, in which the ends of cells are between two control characters. */
+  /** Output, and what is told between. */
   #out(text: string): void {
     this.#rest += text;
     for (;;) {
-      const from = this.#rest.indexOf("\x1e");
-      const plain = from < 0 ? this.#rest : this.#rest.slice(0, from);
-      if (plain) this.#running?.print(plain, "out");
+      const mark = this.#rest.indexOf(MARK);
+      const plain = mark < 0 ? withoutBegun(this.#rest) : this.#rest.slice(0, mark);
+      if (plain) this.#running?.listener.print(plain, "out");
       this.#rest = this.#rest.slice(plain.length);
-      const to = this.#rest.indexOf("\x1f");
-      if (to < 0) return;
-      const { cell, ...end } = JSON.parse(this.#rest.slice(1, to)) as CellEnd & { cell: number };
-      this.#rest = this.#rest.slice(to + 1);
-      if (this.#running?.cell === cell) this.#running.end(end);
+      const end = this.#rest.indexOf("\n");
+      if (mark < 0 || end < 0) return;
+      const told = JSON.parse(this.#rest.slice(MARK.length, end)) as Told;
+      this.#rest = this.#rest.slice(end + 1);
+      this.#told(told);
     }
+  }
+
+  #told(told: Told): void {
+    const running = this.#running;
+    if ("asks" in told) {
+      const lines = this.#lines;
+      // After a restart the answer is for nobody: the lines are others.
+      void running?.listener.ask().then((answer) => lines.push(answer));
+    } else if (told.cell === running?.cell) running.end(told);
   }
 }
 
-/** Standard input that goes on for as long as the page. */
+/** Without a mark of which the rest has not come yet. */
+function withoutBegun(text: string): string {
+  const begun = text.lastIndexOf(MARK.charAt(0));
+  return begun >= 0 && MARK.startsWith(text.slice(begun)) ? text.slice(0, begun) : text;
+}
+
+/** Standard input that goes on for as long as the page: a line of JSON for each thing that is pushed. */
 class Lines implements AsyncIterable<string> {
   readonly #waiting: string[] = [];
   #wake: (() => void) | undefined;
 
-  push(line: string): void {
-    this.#waiting.push(line);
+  push(value: unknown): void {
+    this.#waiting.push(`${JSON.stringify(value)}\n`);
     this.#wake?.();
   }
 

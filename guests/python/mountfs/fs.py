@@ -16,6 +16,9 @@ programs: `code`, the name of the error in the interface (`"busy"`, `"not-mounte
 the `Report` of a sync that left something behind, else None.
 """
 
+import contextlib
+import gc
+import io
 import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -27,6 +30,7 @@ __all__ = ["mount", "sync", "unmount", "revoke", "mounted", "Mount", "Unsynced",
 
 MODES = {"readwrite": types.Access.READ_WRITE, "read": types.Access.READ}
 ROOTS = {place.name.lower(): place for place in types.StartIn}
+BUFFERED = {io.BufferedRandom, io.BufferedWriter, io.TextIOWrapper}
 
 
 class Unsynced(NamedTuple):
@@ -126,9 +130,9 @@ async def mount(path: str, mode: str = "readwrite", root: str = "", id: str = "p
 async def sync(path: str) -> Report:
     """Makes the folder and this Python agree, and waits for it.
 
-    When it returns, all that was written below `path` is durable in the user's folder, and changes that other programs
-    made there are visible here. Files that this program did not write are not touched. (`flush()` or close a file
-    first: what is still in Python's own buffers was not written yet.)
+    When it returns, all that was written below `path` is durable in the user's folder, also what Python still had in the
+    buffers of open files, and changes that other programs made there are visible here. Files that this program did not
+    write are not touched.
 
     Raises:
         KeyError: Nothing is mounted at `path`.
@@ -137,6 +141,7 @@ async def sync(path: str) -> Report:
             is left, and the next sync tries it again.
     """
     path = _text("path", path)
+    _flush(path)
     try:
         return _report(mounts.sync(path))
     except Err as error:
@@ -154,6 +159,7 @@ async def unmount(path: str) -> Report:
         RuntimeError: Something could not be written (see `sync`), and the folder stays mounted.
     """
     path = _text("path", path)
+    _flush(path)
     try:
         return _report(mounts.unmount(path))
     except Err as error:
@@ -175,6 +181,7 @@ async def revoke(path: str, id: str = "pyscript") -> bool:
     """
     path = _text("path", path)
     id = _text("id", id)
+    _flush(path)
     try:
         return mounts.revoke(path, id)
     except Err as error:
@@ -215,6 +222,17 @@ def _report(report: types.SyncReport) -> Report:
     conflicts = tuple(Conflict(conflict.path, conflict.kept) for conflict in report.conflicts)
     failures = tuple(Failure(failure.path, failure.reason) for failure in report.failures)
     return Report(report.files, report.bytes, report.removed, conflicts, failures)
+
+
+def _flush(path: str) -> None:
+    """Hands over what Python has in the buffers of files below `path`, which no host can see."""
+    below = os.path.join(path, "")
+    for file in [found for found in gc.get_objects() if type(found) in BUFFERED]:
+        name = getattr(file, "name", None)
+        if isinstance(name, str | bytes) and os.path.abspath(os.fsdecode(name)).startswith(below):
+            # It is closed; or it cannot be written, and then its own `flush` and `close` say so.
+            with contextlib.suppress(ValueError, OSError):
+                file.flush()
 
 
 def _text(name: str, value: str | os.PathLike[str]) -> str:

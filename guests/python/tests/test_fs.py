@@ -1,7 +1,9 @@
 """The `fs` module: what it asks of the host, and what it makes of the answers."""
 
+import os
 import pathlib
 import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).parent
@@ -52,6 +54,26 @@ class Calls(Case):
             for word in "2 files", "30 bytes", "1 removed", "a.theirs", "d/b: no space":
                 self.assertIn(word, str(report))
         self.assertEqual(host.calls, [("sync", "/local"), ("unmount", "/local")])
+
+    async def test_what_python_has_in_buffers_is_written_first(self) -> None:
+        host.answer = REPORT
+        with tempfile.TemporaryDirectory() as top:
+            below, beside = os.path.join(top, "mount"), os.path.join(top, "mount-not")
+            os.mkdir(below)
+            for call in fs.sync, fs.unmount, fs.revoke:
+                text = open(os.path.join(below, "text"), "w")
+                binary = open(os.path.join(below, "binary").encode(), "w+b")
+                other = open(beside, "w")
+                closed = open(os.path.join(below, "closed"), "w")
+                closed.close()
+                for file, content in (text, "text"), (binary, b"binary"), (other, "other"):
+                    file.write(content)
+                await call(below)
+                sizes = [os.path.getsize(file.name) for file in (text, binary, other, closed)]
+                self.assertEqual(sizes, [4, 6, 0, 0], call)
+                for file in text, binary, other:
+                    file.close()
+                os.remove(beside)
 
     async def test_revoke_answers_whether_there_was_a_grant(self) -> None:
         for host.answer in True, False:

@@ -31,18 +31,25 @@ export class Disk {
     return this.#ask({ to: "look-up", name, wants: "directory" }, () => parent.getDirectoryHandle(name));
   }
 
-  /** Makes an empty file, unless there is a file of this name. */
-  createFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
+  /**
+   * Makes an empty file, unless there is a file of this name. Older versions of Chromium (148) go through a link here,
+   * out of the folder; no version does when it looks a name up. So what was made is looked up.
+   */
+  async createFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
     lease.check();
-    return this.#ask({ to: "create", name, wants: "file" }, () => parent.getFileHandle(name, { create: true }));
+    await this.#ask({ to: "create", name, wants: "file" }, () => parent.getFileHandle(name, { create: true }));
+    return this.file(parent, name);
   }
 
-  /** Makes an empty directory, unless there is a directory of this name. */
-  createDirectory(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemDirectoryHandle> {
+  /** The same for a directory. */
+  async createDirectory(
+    lease: Lease,
+    parent: FileSystemDirectoryHandle,
+    name: string,
+  ): Promise<FileSystemDirectoryHandle> {
     lease.check();
-    return this.#ask({ to: "create", name, wants: "directory" }, () =>
-      parent.getDirectoryHandle(name, { create: true }),
-    );
+    await this.#ask({ to: "create", name, wants: "directory" }, () => parent.getDirectoryHandle(name, { create: true }));
+    return this.directory(parent, name);
   }
 
   /** Removes a file, or a directory without entries. Never recursive: that would take what the browser hides too. */

@@ -29,16 +29,20 @@ export const LONGEST_NAME = 255;
 /** The longest that Chromium takes on a local folder: the name of its swap file must fit too. */
 const LONGEST_IN_CHROMIUM = 248;
 
+/** What Chromium's message says when the system refused, where for a lock it says that modifications are not allowed. */
+const BY_SYSTEM = /read-only|underlying filesystem/;
+
 /** Every exception of the File System Standard and of Chromium's local folders. */
-const CODES: Record<string, (asked: Asked) => ErrorCode> = {
+const CODES: Record<string, (asked: Asked, message: string) => ErrorCode> = {
   // The parent of a writable's file went away before `close()`.
   AbortError: () => "no-entry",
-  // A directory with entries; also with entries that the browser hides.
-  InvalidModificationError: () => "not-empty",
-  // The system refused a removal, or found the name too long.
-  InvalidStateError: ({ name = "" }) => (bytes(name) > LONGEST_IN_CHROMIUM ? "name-too-long" : "access"),
-  // The system refused to create, or another writer holds a lock.
-  NoModificationAllowedError: ({ to }) => (to === "create" ? "access" : "busy"),
+  // A directory with entries; also with entries that the browser hides. Or a name that such an entry has.
+  InvalidModificationError: ({ to }) => (to === "create" ? "exist" : "not-empty"),
+  // The system refused a removal, or found the name too long, or the whole path.
+  InvalidStateError: ({ to }) => (to === "create" || to === "write" ? "name-too-long" : "access"),
+  // The system refused to list, create or write, or another writer holds a lock.
+  NoModificationAllowedError: ({ to }, message) =>
+    to === "create" || to === "list" || BY_SYSTEM.test(message) ? "access" : "busy",
   // The permission lapsed or was taken back.
   NotAllowedError: () => "not-permitted",
   NotFoundError: () => "no-entry",
@@ -65,7 +69,7 @@ export function translate(error: unknown, asked: Asked): Failure {
   if (!code) {
     return unknown(error);
   }
-  return new Failure(code(asked), name === "NotReadableError", error);
+  return new Failure(code(asked, (error as Error).message), name === "NotReadableError", error);
 }
 
 /** The bare code for the guest: for the edge, behind which there are WIT error codes only. */

@@ -109,6 +109,26 @@ export function detach(node: Node): void {
   }
 }
 
+/** What was seen of a path on disk, and of what is in it, is not believed any more. */
+export function forgetSeen(base: DirectoryNode, path: string[]): void {
+  let node: Node | undefined = base;
+  for (const name of path) {
+    node = node?.kind === "directory" ? node.children.get(name) : undefined;
+  }
+  if (node) {
+    forgetAllSeen(node);
+  }
+}
+
+function forgetAllSeen(node: Node): void {
+  node.checked = -Infinity;
+  if (node.kind === "file") {
+    node.seen = undefined;
+  } else {
+    node.children.forEach(forgetAllSeen);
+  }
+}
+
 function forgetHandles(node: Node): void {
   node.handle = undefined;
   node.checked = -Infinity;

@@ -24,14 +24,13 @@ export async function pushAll(
   volume: Volume,
   lease: Lease,
   files: Iterable<FileNode>,
-  done: (file: FileNode, bytes: number) => void = () => {},
+  done: (file: FileNode) => void = () => {},
   within = false,
 ): Promise<Unpushed[]> {
   const failed: Unpushed[] = [];
   await inParallel(files, volume.parallel, async (file) => {
-    const bytes = file.draft?.extents.bytes ?? 0;
     await push(volume, lease, file, within).catch((error: unknown) => void failed.push({ file, error }));
-    done(file, bytes);
+    done(file);
   });
   return failed;
 }

@@ -36,6 +36,10 @@ export async function rename(volume: Volume, lease: Lease, from: Target, to: Tar
     if (other === node) {
       return;
     }
+    if (other?.kind === "directory" && node.isIn(other)) {
+      // As POSIX has it, also for a file.
+      throw new Failure("not-empty");
+    }
     if (!mayBeSame(node.path(), [...to.parent.path(), to.name])) {
       await move(volume, lease, node, to, other);
       return;

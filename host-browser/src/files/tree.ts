@@ -4,7 +4,7 @@ import { Descriptor } from "./descriptor.js";
 import type { Lease, Writer } from "./disk.js";
 import { codeOf, Failure, reasonOf } from "./errors.js";
 import { walk } from "./lookup.js";
-import type { DirectoryNode, FileNode } from "./node.js";
+import { type DirectoryNode, type FileNode, forgetSeen } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll } from "./push.js";
 import { freshen } from "./read.js";
@@ -85,6 +85,15 @@ export class OpenTree implements Tree, Lease, User {
   unsynced(): { files: number; bytes: number } {
     const dirty = this.#dirty();
     return { files: dirty.length, bytes: sumOf(dirty) };
+  }
+
+  distrust(paths: string[]): void {
+    const { base } = this;
+    if (paths.length === 0) {
+      this.#volume?.distrust();
+    } else if (base) {
+      paths.forEach((path) => forgetSeen(base, path.split("/")));
+    }
   }
 
   end(): void {
@@ -209,10 +218,14 @@ export class OpenTree implements Tree, Lease, User {
 
   #push() {
     const dirty = this.#dirty();
+    // As much as it is now: what the guest writes meanwhile is no part of it.
+    const bytes = new Map(dirty.map((file) => [file, bytesOf(file)]));
     const done = { files: 0, bytes: 0, filesToDo: dirty.length, bytesToDo: sumOf(dirty) };
-    return pushAll(this.volume, this, dirty, (_, bytes) => {
+    return pushAll(this.volume, this, dirty, (file) => {
       done.files++;
-      done.bytes += bytes;
+      done.filesToDo--;
+      done.bytes += bytes.get(file)!;
+      done.bytesToDo -= bytes.get(file)!;
       this.options.events?.progress?.({ ...done });
     });
   }
@@ -251,7 +264,11 @@ async function within(volume: Volume, handle: FileSystemDirectoryHandle): Promis
 }
 
 function sumOf(files: FileNode[]): number {
-  return files.reduce((sum, { draft }) => sum + (draft?.extents.bytes ?? 0), 0);
+  return files.reduce((sum, file) => sum + bytesOf(file), 0);
+}
+
+function bytesOf({ draft }: FileNode): number {
+  return draft?.extents.bytes ?? 0;
 }
 
 function noTally(): Tally {

@@ -22,6 +22,10 @@ export class Grants {
   readonly #dialog: GrantDialog;
   readonly #provider: Provider;
   readonly #active: () => boolean;
+  /** Folders that the page has ready for a mount under way. */
+  readonly #offered = new Map<string, FileSystemDirectoryHandle>();
+  /** What is asked for, or waits to be. */
+  readonly #asked = new Set<{ name: string; moot: AbortController }>();
   /** One question at a time: a second dialog over the first would be answered for the wrong folder. */
   #asking: Promise<unknown> = Promise.resolve();
 
@@ -34,19 +38,34 @@ export class Grants {
 
   /** The kept grant, or a new one; the user is asked when it must be. */
   acquire(key: GrantKey, access: Access, startIn?: StartIn): Promise<Granted> {
-    const turn = this.#asking.then(() => this.#acquire(key, access, startIn));
-    this.#asking = turn.catch(() => undefined);
+    const asked = { name: slot(key), moot: new AbortController() };
+    this.#asked.add(asked);
+    const turn = this.#asking.then(() => this.#acquire(key, access, startIn, asked.moot.signal));
+    this.#asking = turn.catch(() => undefined).then(() => this.#asked.delete(asked));
     return turn;
   }
 
-  /** Keeps a folder that the page has already, from a drop or a picker of its own. */
-  async give(key: GrantKey, handle: FileSystemDirectoryHandle, access: Access): Promise<void> {
-    await this.#store.set(key, { handle, access, label: await label(handle) });
+  /**
+   * Has a folder ready that the page got itself, from a drop or a picker of its own. It takes the place of the kept one
+   * and is kept once it is acquired: a mount that fails before leaves nothing behind. Answers how to take it back.
+   */
+  offer(key: GrantKey, handle: FileSystemDirectoryHandle): () => void {
+    const name = slot(key);
+    // Of two mounts at once the second will be told that the first is under way.
+    if (!this.#offered.has(name)) this.#offered.set(name, handle);
+    return () => void (this.#offered.get(name) === handle && this.#offered.delete(name));
   }
 
-  /** Forgets a grant. True when there was one. */
-  forget(key: GrantKey): Promise<boolean> {
-    return this.#store.delete(key);
+  /** Forgets a grant, also one that the user is just asked for. True when there was one. */
+  async forget(key: GrantKey): Promise<boolean> {
+    const asked = [...this.#asked].filter(({ name }) => name === slot(key));
+    for (const { moot } of asked) moot.abort(DENIED);
+    return (await this.#store.delete(key)) || asked.length > 0;
+  }
+
+  /** Nobody waits for an answer any more. */
+  dismiss(): void {
+    for (const { moot } of this.#asked) moot.abort({ tag: "cancelled" } satisfies WitError);
   }
 
   /** The folder of a kept grant. */
@@ -65,28 +84,41 @@ export class Grants {
     );
   }
 
-  async #acquire(key: GrantKey, access: Access, startIn?: StartIn): Promise<Granted> {
-    const kept = await this.#store.get(key);
-    const { handle } = kept ? await this.#again(key, kept, access) : await this.#choose(key, access, startIn);
+  async #acquire(key: GrantKey, access: Access, startIn: StartIn | undefined, moot: AbortSignal): Promise<Granted> {
+    moot.throwIfAborted();
+    const offered = this.#offered.get(slot(key));
+    const kept = offered ? { handle: offered, access, label: await label(offered) } : await this.#store.get(key);
+    const { handle } = kept ? await this.#again(key, kept, access, moot) : await this.#choose(key, access, startIn, moot);
     // A narrower use of a wide grant leaves it wide.
     const widest = kept?.access === "read-write" ? kept.access : access;
     const name = await label(handle);
+    moot.throwIfAborted();
     await this.#store.set(key, { handle, access: widest, label: name });
     return { handle, access, label: name };
   }
 
   /** The same folder: a lapsed permission is never a reason to choose another. */
-  async #again(key: GrantKey, kept: KeptGrant, access: Access): Promise<{ handle: FileSystemDirectoryHandle }> {
+  async #again(
+    key: GrantKey,
+    kept: KeptGrant,
+    access: Access,
+    moot: AbortSignal,
+  ): Promise<{ handle: FileSystemDirectoryHandle }> {
     const { handle, label } = kept;
     if ((await handle.queryPermission({ mode: mode(access) })) === "granted") return { handle };
     const request = async () => {
       if ((await handle.requestPermission({ mode: mode(access) })) !== "granted") throw DENIED;
       return { handle };
     };
-    return await this.#withUser({ kind: "again", key, access, label }, true, request);
+    return await this.#withUser({ kind: "again", key, access, label }, true, request, moot);
   }
 
-  async #choose(key: GrantKey, access: Access, startIn?: StartIn): Promise<{ handle: FileSystemDirectoryHandle }> {
+  async #choose(
+    key: GrantKey,
+    access: Access,
+    startIn: StartIn | undefined,
+    moot: AbortSignal,
+  ): Promise<{ handle: FileSystemDirectoryHandle }> {
     const { question, needsActivation, silent } = this.#provider;
     const open = async (dropped?: FileSystemDirectoryHandle) => {
       if (!dropped) return { handle: await this.#provider.open(key, access, startIn) };
@@ -94,11 +126,11 @@ export class Grants {
       return { handle: dropped };
     };
     if (silent) return await open().catch(fail);
-    return await this.#withUser({ kind: question, key, access }, needsActivation, open);
+    return await this.#withUser({ kind: question, key, access }, needsActivation, open, moot);
   }
 
   /** At once after a click or a key press, which is the user's own wish; otherwise the dialog gets the click. */
-  async #withUser<T>(question: Question, browserAsks: boolean, act: () => Promise<T>): Promise<T> {
+  async #withUser<T>(question: Question, browserAsks: boolean, act: () => Promise<T>, moot: AbortSignal): Promise<T> {
     if (browserAsks && this.#active()) {
       try {
         return await act();
@@ -107,7 +139,8 @@ export class Grants {
         if (!(error instanceof DOMException && error.name === "SecurityError")) return fail(error);
       }
     }
-    return await this.#dialog.ask(question, act).catch(fail);
+    moot.throwIfAborted();
+    return await this.#dialog.ask(question, act, moot).catch(fail);
   }
 }
 
@@ -115,6 +148,10 @@ const DENIED: WitError = { tag: "denied" };
 
 function mode(access: Access): FileSystemPermissionMode {
   return access === "read" ? "read" : "readwrite";
+}
+
+function slot({ path, id }: GrantKey): string {
+  return JSON.stringify([path, id]);
 }
 
 async function label(handle: FileSystemDirectoryHandle): Promise<string> {

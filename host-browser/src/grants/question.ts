@@ -22,7 +22,8 @@ export interface GrantDialog {
    * let us open its picker or its prompt. A folder that was dropped on the dialog is handed to `act`.
    *
    * Resolves with what `act` gave. Rejects with `{ tag: "cancelled" }` when the dialog is closed, with
-   * `{ tag: "denied" }` when the user says no, and with what `act` threw.
+   * `{ tag: "denied" }` when the user says no, and with what `act` threw. When `moot` is aborted, nobody waits for the
+   * answer any more: then the dialog should go, and its reason is what to reject with.
    */
-  ask<T>(question: Question, act: (dropped?: FileSystemDirectoryHandle) => Promise<T>): Promise<T>;
+  ask<T>(question: Question, act: (dropped?: FileSystemDirectoryHandle) => Promise<T>, moot: AbortSignal): Promise<T>;
 }

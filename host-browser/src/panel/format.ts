@@ -22,7 +22,7 @@ export function result({ files: count, bytes: size, removed, conflicts, failures
   if (count) did.push(`saved ${files(count)} (${bytes(size)})`);
   if (removed) did.push(`removed ${removed}`);
   const lines = [capital(did.join(", ") || "Everything was saved already")];
-  for (const { path, kept } of conflicts) lines.push(`${path} was changed by another program too: that version is ${kept}`);
+  for (const { path, kept } of conflicts) lines.push(`${path} was changed by another program too: yours is ${kept} now`);
   for (const { path, reason } of failures) lines.push(`${path} could not be saved: ${reason}`);
   return lines.join("\n");
 }

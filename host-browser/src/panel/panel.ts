@@ -5,8 +5,8 @@
  *     document.querySelector("mountfs-panel").mountfs = createMountfs({ app: "python/" });
  *
  * Attributes: `mount`, a path for which it offers to choose a folder; `grant`, the id of that grant; `access`, `read` or
- * `read-write`. Styles: the custom properties `--mountfs-accent`, `-surface`, `-text`, `-muted`, `-line`, `-radius` and
- * `-font`, and the parts `folder`, `label`, `path`, `badge`, `status`, `progress` and `button`.
+ * `read-write`. Styles: the custom properties `--mountfs-accent`, `-surface`, `-text`, `-muted`, `-line`, `-warn`,
+ * `-bad`, `-radius` and `-font`, and the parts `folder`, `label`, `path`, `badge`, `status`, `progress` and `button`.
  *
  * @packageDocumentation
  */
@@ -113,6 +113,7 @@ export class MountfsPanel extends HTMLElement {
   }
 
   #show(all: Folder[]): void {
+    const focused = this.shadowRoot?.activeElement;
     const wanted = new Set(all.map(slot));
     for (const [key, row] of this.#rows) {
       if (wanted.has(key)) continue;
@@ -133,6 +134,15 @@ export class MountfsPanel extends HTMLElement {
     this.#empty.hidden = all.length > 0;
     const offer = this.getAttribute("mount");
     this.#choose.hidden = !offer || all.some(({ path }) => path === offer);
+    if (focused instanceof HTMLElement) this.#keepFocus(focused);
+  }
+
+  /** Whoever pressed a button that is gone goes on from the one that took its place. */
+  #keepFocus(pressed: HTMLElement): void {
+    if (pressed.isConnected && !pressed.hidden) return;
+    const row = pressed.closest("li");
+    const near = row?.isConnected ? row : this.shadowRoot;
+    near?.querySelector<HTMLElement>("button:not([hidden])")?.focus();
   }
 
   async #open(): Promise<void> {
@@ -151,16 +161,18 @@ export class MountfsPanel extends HTMLElement {
     const mountfs = this.#mountfs;
     const row = this.#rows.get(slot(folder));
     if (!mountfs || !row) return;
-    await this.#try(row.button(verb), async () => {
+    // Of several folders, which one is meant.
+    const about = this.#rows.size > 1 ? `${row.label}: ` : "";
+    const act = async () => {
       switch (verb) {
         case "sync": {
           const report = await mountfs.sync(path);
           // The worker's own word for it comes a little later, and a page must not contradict itself meanwhile.
           row.unsynced({ files: report.failures.length, bytes: 0 });
-          return format.result(report);
+          return about + format.result(report);
         }
         case "unmount":
-          return `${format.result(await mountfs.unmount(path))}. Closed.`;
+          return `${about}${format.result(await mountfs.unmount(path))}. Closed.`;
         case "revoke":
           await mountfs.revoke(path, id);
           return `${row.label} was given back: the code here cannot reach it any more.`;
@@ -168,34 +180,35 @@ export class MountfsPanel extends HTMLElement {
           await mountfs.mount(path, { id, access: row.access });
           return `${row.label} is open again.`;
       }
-    });
+    };
+    await this.#try(row.button(verb), act, about);
     row.progress(undefined);
   }
 
   /** Does something, once at a time, and says how it went. */
-  async #try(button: HTMLButtonElement, act: () => Promise<string>): Promise<void> {
-    button.setAttribute("aria-busy", "true");
-    button.disabled = true;
+  async #try(button: HTMLButtonElement, act: () => Promise<string>, about = ""): Promise<void> {
+    // Not `disabled`, which would take the focus from it.
+    if (button.ariaDisabled) return;
+    button.ariaDisabled = "true";
     this.#say("");
     try {
       this.#say(await act());
     } catch (error) {
-      this.#say(error);
+      this.#say(error, about);
     } finally {
-      button.removeAttribute("aria-busy");
-      button.disabled = false;
+      button.ariaDisabled = null;
       this.#refreshSoon();
     }
   }
 
-  #say(what: unknown): void {
+  #say(what: unknown, about = ""): void {
     const failed = what instanceof Error;
     // Whoever closed a dialog knows that they did.
     const silent = what instanceof MountfsError && what.code === "cancelled";
     this.#status.classList.toggle("failed", failed && !silent);
     const report = what instanceof MountfsError ? what.report : undefined;
     this.#status.textContent =
-      silent ? "" : report ? format.result(report) : failed ? what.message : String(what);
+      silent ? "" : report ? about + format.result(report) : failed ? what.message : String(what);
   }
 }
 
@@ -206,6 +219,13 @@ const VERBS: Record<Verb, { text: string; title: string }> = {
   unmount: { text: "Close", title: "Sync, and close the folder; it can be opened again without a question" },
   reconnect: { text: "Reconnect", title: "Open this folder again" },
   revoke: { text: "Revoke", title: "Sync, and give the folder back: the code here cannot reach it any more" },
+};
+
+/** What it means that a folder is not mounted, by what the browser thinks of the grant. */
+const CLOSED: Record<PermissionState, string> = {
+  granted: "not open",
+  prompt: "not open; your browser will ask",
+  denied: "not open; your browser’s settings forbid it",
 };
 
 /** One folder. It is made once and updated, so that the focus stays where it is. */
@@ -279,7 +299,7 @@ class Row {
     const dirty = files > 0 || bytes > 0;
     this.#saved.classList.toggle("dirty", dirty);
     this.#saved.textContent =
-      !mounted ? (state === "granted" ? "not open" : "not open; your browser will ask")
+      !mounted ? CLOSED[state]
       : dirty ? `${format.files(files)} unsaved (${format.bytes(bytes)})`
       : access === "read" ? (this.#folder.private ? "private storage of this site" : "")
       : this.#folder.private ? "saved in this browser" : "all saved";

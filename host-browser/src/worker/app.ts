@@ -1,10 +1,10 @@
 // The app and its life: an instance is made, called, and replaced by a fresh one after it ended or failed.
 import type { Ended, Program, Stdio, WindowSide } from "../protocol.js";
-import { type Answer, type MountInfo, toWitError, type WitError, type WitMountOptions } from "../wit.js";
+import { type Answer, type GrantKey, type MountInfo, toWitError, type WitError, type WitMountOptions } from "../wit.js";
 import type { SyncReport } from "../contract.js";
 import { Gate } from "./gate.js";
 import { appImports, type Run } from "./imports.js";
-import { Trees } from "./trees.js";
+import { Trees, type Wanted } from "./trees.js";
 import { Exit } from "./wasi/command.js";
 import { Streams } from "./wasi/stdio.js";
 import { watched } from "./watchdog.js";
@@ -52,19 +52,100 @@ export class App {
     this.#module = module;
     this.#core = core;
     this.#window = window;
-    this.#trees = new Trees(window, () => void this.#look());
+    this.#trees = new Trees(window, {
+      changed: () => void this.#look(),
+      // The component notices with its next sync, and takes the mount out of its table.
+      taken: ({ path }) => void this.#control((mounts) => mounts.sync(path)),
+    });
     this.#instance = this.#fresh();
     // Whoever calls first is told.
     this.#instance.catch(() => undefined);
   }
 
-  /** The app can be called. */
+  /** The app can be called, and what was mounted is mounted again. */
   async ready(): Promise<void> {
-    await this.#instance;
+    let instance: unknown;
+    while (instance !== this.#instance) await (instance = this.#instance);
   }
 
-  /** Calls a function of `mountfs:fs/mounts`. */
-  async control<T>(call: (mounts: Exports["mounts"]) => Promise<T>): Promise<Answer<T>> {
+  // The page's calls. `sync`, `revoke` and `mounted` would wait in the component for as long as the app is inside, which
+  // is as long as its user thinks about a mount dialog, and nobody who takes a folder back should have to wait for that.
+  // So they are done here, where the folders are; what a revoke leaves in the component's table it notices when its turn
+  // comes. The errors for what is not there are the component's in any case.
+
+  async mount(path: string, options: WitMountOptions): Promise<Answer<MountInfo>> {
+    const postponed: Wanted[] = [];
+    const mounted = await this.#control(async (mounts) => {
+      this.#trees.postponed = postponed;
+      try {
+        return await mounts.mount(path, options);
+      } finally {
+        this.#trees.postponed = undefined;
+      }
+    });
+    const [wanted] = postponed;
+    if (!wanted) return mounted;
+    // Outside the component: the app would wait for the user's answer, too.
+    const prepared = await this.#answer<MountInfo>(() => this.#trees.prepare(wanted));
+    return prepared ?? (await this.#control((mounts) => mounts.mount(path, options)));
+  }
+
+  async unmount(path: string): Promise<Answer<SyncReport>> {
+    return await this.#control((mounts) => mounts.unmount(path));
+  }
+
+  async sync(path: string): Promise<Answer<SyncReport>> {
+    const synced = await this.#answer(() => this.#trees.sync(path));
+    return synced ?? (await this.#control((mounts) => mounts.sync(path)));
+  }
+
+  async revoke(path: string, id: string): Promise<Answer<boolean>> {
+    const revoked = await this.#answer(async () => (await this.#trees.revoke({ path, id })) || undefined);
+    return revoked ?? (await this.#control((mounts) => mounts.revoke(path, id)));
+  }
+
+  async mounted(): Promise<Answer<MountInfo[]>> {
+    return (await this.#answer(async () => this.#trees.mounted()))!;
+  }
+
+  /** Other programs may have changed these names in a folder; anything, when there are none. */
+  changedOutside(key: GrantKey, names: string[]): void {
+    this.#trees.changedOutside(key, names);
+  }
+
+  /** Runs the app as a command. What it wrote is in the folders when this answers, or it says what is not. */
+  async run(program: Program, stdio: Stdio): Promise<Answer<Ended>> {
+    if (this.#running) return { error: { tag: "busy" } satisfies WitError };
+    this.#running = true;
+    try {
+      const instance = await this.#instance;
+      const given = { program, streams: new Streams(stdio) } satisfies Run;
+      Object.assign(instance.run, given);
+      const ended = await this.#end(watched(instance.exports.run.run()));
+      await this.#look();
+      const [synced] = await Promise.all([this.#trees.syncAll(), given.streams.arrived()]);
+      this.#replace();
+      return { ok: { ...ended, synced } };
+    } catch (thrown) {
+      return { error: toWitError(thrown) };
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** What a call comes to, if it comes to something. */
+  async #answer<T>(call: () => Promise<T | undefined>): Promise<Answer<T> | undefined> {
+    try {
+      await this.ready();
+      const ok = await call();
+      return ok === undefined ? undefined : { ok };
+    } catch (thrown) {
+      return { error: toWitError(thrown) };
+    }
+  }
+
+  /** Calls a function of `mountfs:fs/mounts`, in its turn. */
+  async #control<T>(call: (mounts: Exports["mounts"]) => Promise<T>): Promise<Answer<T>> {
     const instance = this.#instance;
     try {
       const { exports, gate } = await instance;
@@ -77,27 +158,7 @@ export class App {
     }
   }
 
-  /** Runs the app as a command. What it wrote is in the folders when this answers. */
-  async run(program: Program, stdio: Stdio): Promise<Answer<Ended>> {
-    if (this.#running) return { error: { tag: "busy" } satisfies WitError };
-    this.#running = true;
-    try {
-      const instance = await this.#instance;
-      const given = { program, streams: new Streams(stdio) } satisfies Run;
-      Object.assign(instance.run, given);
-      const ended = await this.#end(watched(instance.exports.run.run()));
-      await this.#look();
-      await Promise.all([this.#trees.sync(), given.streams.arrived()]);
-      this.#replace();
-      return { ok: ended };
-    } catch (thrown) {
-      return { error: toWitError(thrown) };
-    } finally {
-      this.#running = false;
-    }
-  }
-
-  async #end(run: Promise<void>): Promise<Ended> {
+  async #end(run: Promise<void>): Promise<Omit<Ended, "synced">> {
     try {
       await run;
       return { code: 0 };
@@ -129,18 +190,19 @@ export class App {
     void this.#look();
   }
 
-  /** Takes a look at the mount table, for the window and for the next instance. */
+  /** Notes what is mounted, for the window and for the next instance. */
   async #look(): Promise<void> {
     try {
-      const { exports, gate } = await this.#instance;
-      const mounts = await gate.turn(() => watched(exports.mounts.mounted()));
-      const same = summary(mounts) === summary(this.#mounts);
-      this.#mounts = mounts;
-      // Only when it did change: whoever is told will ask what is mounted.
-      if (!same) this.#window.mountsChanged(mounts);
+      await this.ready();
     } catch {
       // The instance just failed, and what called it will say so.
+      return;
     }
+    const mounts = this.#trees.mounted();
+    const same = summary(mounts) === summary(this.#mounts);
+    this.#mounts = mounts;
+    // Only when it did change: whoever is told will ask what is mounted.
+    if (!same) this.#window.mountsChanged(mounts);
   }
 }
 

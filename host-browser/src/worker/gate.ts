@@ -1,10 +1,14 @@
 // Whose turn it is in the mountfs component: the app's, which enters it with each call on a file, or the page's.
 // `src/build/gate.ts` says why, and puts the calls of `enter`, `leave`, `closed` and `opened` into the app's crossings.
+import { breath, isBreathDue } from "./breath.js";
+import { pending } from "./guard.js";
 
 /** The gate of one instance. */
 export class Gate {
   /** The app may not enter. */
   closed = false;
+  /** How many keep it closed: the page in its turn, and a breath. */
+  #holds = 0;
   /** How deep the app is inside. */
   #inside = 0;
   /** The app stands at the gate. */
@@ -26,23 +30,26 @@ export class Gate {
 
   leave(): void {
     this.#inside -= 1;
-    if (this.#inside || !this.#left) return;
-    // At once, before the app can enter again: else the page would wait for as long as the app is busy with files.
-    this.#close();
-    this.#left();
-    this.#left = undefined;
+    if (this.#inside) return;
+    if (this.#left) {
+      // At once, before the app can enter again: else the page would wait for as long as the app is busy with files.
+      this.#hold();
+      this.#left();
+      this.#left = undefined;
+    } else if (isBreathDue()) {
+      void this.#breathe();
+    }
   }
 
   /** Gives the page a turn: as soon as the app is outside, and one after another. */
   turn<T>(call: () => Promise<T>): Promise<T> {
     const mine = this.#turns.then(async () => {
       if (this.#inside) await new Promise<void>((resolve) => (this.#left = resolve));
-      else this.#close();
+      else this.#hold();
       try {
         return await call();
       } finally {
-        this.closed = false;
-        this.#reopen?.();
+        this.#release();
       }
     });
     this.#turns = mine.catch(() => undefined).then(() => this.#pause());
@@ -55,8 +62,26 @@ export class Gate {
     this.#held = false;
   }
 
-  #close(): void {
+  /** Keeps the app out while the worker takes a breath. It waits for us then, as for the answer of a host function. */
+  async #breathe(): Promise<void> {
+    this.#hold();
+    pending.calls += 1;
+    await breath();
+    pending.calls -= 1;
+    this.#release();
+  }
+
+  #hold(): void {
+    this.#holds += 1;
+    if (this.closed) return;
     this.closed = true;
     this.#open = new Promise((resolve) => (this.#reopen = resolve));
+  }
+
+  #release(): void {
+    this.#holds -= 1;
+    if (this.#holds) return;
+    this.closed = false;
+    this.#reopen?.();
   }
 }

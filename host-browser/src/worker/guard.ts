@@ -1,5 +1,6 @@
 // The one wrapper around every host function: in a composed app, anything but the error of the interface that comes out
 // of one would hang the next call for ever.
+import { breath, isBreathDue } from "./breath.js";
 
 /** Answers the error of the interface for what a function threw, or undefined when it has none. */
 export type Translate = (thrown: unknown) => unknown;
@@ -23,7 +24,8 @@ export function guarded(call: AnyFunction, translate: Translate): AnyFunction {
     }
     if (!(result instanceof Promise)) return result;
     pending.calls += 1;
-    return result.catch(fail).finally(() => (pending.calls -= 1));
+    const answered = isBreathDue() ? result.finally(breath) : result;
+    return answered.catch(fail).finally(() => (pending.calls -= 1));
   };
 }
 

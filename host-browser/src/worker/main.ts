@@ -18,11 +18,12 @@ const side: WorkerSide = {
     app = load(window);
     await (await app).ready();
   },
-  mount: async (path, options) => (await started()).control((mounts) => mounts.mount(path, options)),
-  sync: async (path) => (await started()).control((mounts) => mounts.sync(path)),
-  unmount: async (path) => (await started()).control((mounts) => mounts.unmount(path)),
-  revoke: async (path, id) => (await started()).control((mounts) => mounts.revoke(path, id)),
-  mounted: async () => (await started()).control((mounts) => mounts.mounted()),
+  mount: async (path, options) => (await started()).mount(path, options),
+  sync: async (path) => (await started()).sync(path),
+  unmount: async (path) => (await started()).unmount(path),
+  revoke: async (path, id) => (await started()).revoke(path, id),
+  mounted: async () => (await started()).mounted(),
+  changedOutside: async (key, names) => (await started()).changedOutside(key, names),
   run: async (program, stdio) => (await started()).run(program, stdio),
 };
 

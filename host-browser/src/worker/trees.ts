@@ -1,6 +1,6 @@
 // The granted folders in use. They outlive an instance of the app: after a trap or an exit, the next one finds its
 // folders again, with everything in them that is not on disk yet, and nobody is asked twice.
-import type { Access, GrantKey, StartIn, SyncReport, Unsynced, WitError } from "../wit.js";
+import type { Access, GrantKey, MountInfo, StartIn, SyncReport, Unsynced, WitError } from "../wit.js";
 import type { Tree } from "../contract.js";
 import type { Progress, WindowSide } from "../protocol.js";
 import { openTree } from "../files/index.js";
@@ -10,8 +10,25 @@ interface Used {
   tree: Tree;
   access: Access;
   label: string;
-  /** The grants over it that an app holds. */
+  /** The grants over it that an app holds: it is mounted. */
   holders: Set<Grant>;
+  /** It was taken back. */
+  ended: boolean;
+}
+
+/** What a mount has to ask the window for, and it the user perhaps. */
+export interface Wanted {
+  key: GrantKey;
+  access: Access;
+  startIn: StartIn | undefined;
+}
+
+/** Who is told, in the worker. */
+export interface TreesUser {
+  /** What is mounted is other folders now, or soon. */
+  changed(): void;
+  /** A folder was taken back of which the app holds a grant: its mount is over. */
+  taken(key: GrantKey): void;
 }
 
 /** How often the window is told, at most. */
@@ -20,13 +37,16 @@ const EVERY_MS = 100;
 /** `mountfs:fs/grants`, on the other side of which the user is. */
 export class Trees {
   readonly #window: WindowSide;
-  /** A grant came or went, so the mount table may be another soon. */
-  readonly #changed: () => void;
+  readonly #user: TreesUser;
   readonly #used = new Map<string, Used>();
+  /** Mount points for which the user may be asked now. */
+  readonly #asked = new Set<string>();
+  /** When it is set, nobody is asked: what would have been goes here, and `busy` is answered. */
+  postponed: Wanted[] | undefined;
 
-  constructor(window: WindowSide, changed: () => void) {
+  constructor(window: WindowSide, user: TreesUser) {
     this.#window = window;
-    this.#changed = changed;
+    this.#user = user;
   }
 
   /** The interface, for one instance of the app. */
@@ -43,53 +63,116 @@ export class Trees {
     for (const { holders } of this.#used.values()) holders.clear();
   }
 
-  /** Syncs every folder, and answers what could not be written, by mount point. */
-  async sync(): Promise<Map<GrantKey, SyncReport>> {
-    const reports = await Promise.all([...this.#used.values()].map(({ key, tree }) => this.#synced(key, tree)));
-    return new Map(reports);
+  /** What is mounted, by path. */
+  mounted(): MountInfo[] {
+    const mounted = [...this.#used.values()].filter(({ holders }) => holders.size);
+    return mounted
+      .map(({ key: { path, id }, access, label, tree }) => ({ path, id, access, label, unsynced: unsynced(tree) }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  async #synced(key: GrantKey, tree: Tree): Promise<[GrantKey, SyncReport]> {
-    return [key, await tree.sync()];
+  /** Other programs may have changed these names in a folder; anything, when there are none. */
+  changedOutside(key: GrantKey, names: string[]): void {
+    this.#used.get(slot(key))?.tree.distrust(names);
+  }
+
+  /** Syncs the folder that is mounted there; undefined when none is. */
+  async sync(path: string): Promise<SyncReport | undefined> {
+    const used = [...this.#used.values()].find(({ key, holders }) => key.path === path && holders.size);
+    return used && (await complete(used));
+  }
+
+  /** Syncs what it can, then gives a folder back in any case. True when there was something to give back. */
+  async revoke(key: GrantKey): Promise<boolean> {
+    const used = this.#used.get(slot(key));
+    const failed = used && (await complete(used).then(() => undefined, (error: WitError) => error));
+    const revoked = await this.#revoke(key);
+    if (failed?.tag === "incomplete") throw failed;
+    return revoked;
+  }
+
+  /** Syncs every folder. The paths in the report are those that the app knows. */
+  async syncAll(): Promise<SyncReport> {
+    const all: SyncReport = { files: 0n, bytes: 0n, removed: 0n, conflicts: [], failures: [] };
+    const syncing = [...this.#used.values()].map(async ({ key, tree }) => {
+      const { files, bytes, removed, conflicts, failures } = await tree.sync();
+      const whole = (path: string) => `${key.path === "/" ? "" : key.path}/${path}`;
+      all.files += files;
+      all.bytes += bytes;
+      all.removed += removed;
+      all.conflicts.push(...conflicts.map(({ path, kept }) => ({ path: whole(path), kept: whole(kept) })));
+      all.failures.push(...failures.map(({ path, reason }) => ({ path: whole(path), reason })));
+    });
+    await Promise.all(syncing);
+    return all;
+  }
+
+  /** Gets a folder ready, so that nobody has to be asked for it in `acquire`. */
+  async prepare(wanted: Wanted): Promise<undefined> {
+    await this.#open(wanted);
   }
 
   async #acquire(key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<Grant> {
-    const name = slot(key);
-    let used = this.#used.get(name);
+    let used = this.#used.get(slot(key));
     if (used?.access !== access) {
-      const answer = await this.#window.acquire(key, access, startIn);
-      if ("error" in answer) throw answer.error;
-      const { handle, label } = answer.ok;
-      // What a narrower or wider use of the same folder has not written must not be lost.
-      await used?.tree.sync();
-      used?.tree.end();
-      const tree = await openTree(handle, access, { events: this.#events(key) });
-      used = { key, tree, access, label, holders: new Set() };
-      this.#used.set(name, used);
+      const wanted = { key, access, startIn };
+      if (this.postponed?.push(wanted)) throw BUSY;
+      used = await this.#open(wanted);
     }
-    const { tree, label, holders } = used;
-    const grant: Grant = new Grant(tree, label, () => {
-      if (holders.delete(grant) && !holders.size) this.#end(name, tree);
+    const { holders } = used;
+    const grant: Grant = new Grant(used, () => {
+      if (holders.delete(grant) && !holders.size) this.#end(used);
     });
     holders.add(grant);
-    this.#changed();
+    this.#user.changed();
     return grant;
   }
 
-  async #revoke(key: GrantKey): Promise<boolean> {
-    const name = slot(key);
-    const used = this.#used.get(name);
-    // First of all the folder is cut off; then forgotten.
-    if (used) this.#end(name, used.tree);
-    const answer = await this.#window.forget(key);
-    if ("error" in answer) throw answer.error;
-    return answer.ok || used !== undefined;
+  async #open({ key, access, startIn }: Wanted): Promise<Used> {
+    if (this.#asked.has(key.path)) throw BUSY;
+    this.#asked.add(key.path);
+    try {
+      const answer = await this.#window.acquire(key, access, startIn);
+      if ("error" in answer) throw answer.error;
+      const { handle, label } = answer.ok;
+      const before = this.#used.get(slot(key));
+      if (before) {
+        // What a narrower or wider use of the same folder has not written must not be lost.
+        await complete(before);
+        this.#end(before);
+      }
+      const tree = await openTree(handle, access, { events: this.#events(key) });
+      const used: Used = { key, tree, access, label, holders: new Set(), ended: false };
+      this.#used.set(slot(key), used);
+      return used;
+    } finally {
+      this.#asked.delete(key.path);
+    }
   }
 
-  #end(name: string, tree: Tree): void {
+  async #revoke(key: GrantKey): Promise<boolean> {
+    // First of all the folder is cut off; then forgotten.
+    const used = this.#take(key);
+    const answer = await this.#window.forget(key);
+    // It may have been granted in the same moment.
+    const granted = this.#take(key);
+    if ("error" in answer) throw answer.error;
+    return answer.ok || used || granted;
+  }
+
+  #take(key: GrantKey): boolean {
+    const used = this.#used.get(slot(key));
+    if (used) this.#end(used);
+    return used !== undefined;
+  }
+
+  #end(used: Used): void {
+    const { key, tree, holders } = used;
+    used.ended = true;
     tree.end();
-    if (this.#used.get(name)?.tree === tree) this.#used.delete(name);
-    this.#changed();
+    if (this.#used.get(slot(key)) === used) this.#used.delete(slot(key));
+    if (holders.size) this.#user.taken(key);
+    this.#user.changed();
   }
 
   #events(key: GrantKey) {
@@ -102,41 +185,52 @@ export class Trees {
 
 /** `mountfs:fs/grants.grant`. */
 class Grant {
-  readonly #tree: Tree;
-  readonly #label: string;
-  readonly #end: () => void;
-  #ended = false;
+  readonly #used: Used;
+  readonly #letGo: () => void;
 
-  constructor(tree: Tree, label: string, end: () => void) {
-    this.#tree = tree;
-    this.#label = label;
-    this.#end = end;
+  constructor(used: Used, letGo: () => void) {
+    this.#used = used;
+    this.#letGo = letGo;
   }
 
   async root(): Promise<object> {
-    if (this.#ended) throw { tag: "denied" } satisfies WitError;
-    return this.#tree.root();
+    if (this.#used.ended) throw DENIED;
+    return this.#used.tree.root();
   }
 
   label(): string {
-    return this.#label;
+    return this.#used.label;
   }
 
   async sync(): Promise<SyncReport> {
-    if (this.#ended) throw { tag: "denied" } satisfies WitError;
-    return await this.#tree.sync();
+    if (this.#used.ended) throw DENIED;
+    return await this.#used.tree.sync();
   }
 
   unsynced(): Unsynced {
-    const { files, bytes } = this.#tree.unsynced();
-    return { files: BigInt(files), bytes: BigInt(bytes) };
+    return unsynced(this.#used.tree);
   }
 
   /** The component let go of it: what was opened below stops working. */
   [Symbol.dispose](): void {
-    this.#ended = true;
-    this.#end();
+    this.#letGo();
   }
+}
+
+const DENIED: WitError = { tag: "denied" };
+const BUSY: WitError = { tag: "busy" };
+
+/** Syncs, and throws the errors of `mounts.sync`. */
+async function complete(used: Used): Promise<SyncReport> {
+  const report = await used.tree.sync();
+  if (used.ended) throw { tag: "not-mounted" } satisfies WitError;
+  if (report.failures.length) throw { tag: "incomplete", val: report } satisfies WitError;
+  return report;
+}
+
+function unsynced(tree: Tree): Unsynced {
+  const { files, bytes } = tree.unsynced();
+  return { files: BigInt(files), bytes: BigInt(bytes) };
 }
 
 function slot({ path, id }: GrantKey): string {

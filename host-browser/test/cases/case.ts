@@ -69,7 +69,8 @@ export function steps({ mounts, steps }: Case): Step[] {
   return lines.filter((line) => line && !line.startsWith("#")).map(step);
 }
 
-function step(line: string): Step {
+/** Reads a line. */
+export function step(line: string): Step {
   const words = [...line.matchAll(/"(?:[^"\\]|\\.)*"|\S+/g)].map(([word]) => word);
   const at = words.findIndex((word) => word === "=" || word === "!");
   const [verb = "", ...rest] = words.slice(0, at < 0 ? undefined : at).map(text);

@@ -2,68 +2,15 @@
 // a real local folder and on the origin's private file system.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cleanUp, drop, launch, serve, temporary } from "../e2e/browser.js";
 import { type Case, cases, host, type Step, steps, type Tree } from "./case.js";
 import * as local from "./local.js";
-import type { CaseWorker, Place } from "./worker.js";
+import { CasePage, ROOT } from "./page.js";
+import type { Place } from "./worker.js";
 
-const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const PAGE = `<!doctype html><title>cases</title><body style="min-height: 100vh"><script type="module">
-  import { wrap } from "./comlink.js";
-  window.cases = wrap(new Worker("./app/cases.js", { type: "module" }));
-  window.given = new Promise((resolve) => {
-    addEventListener("dragover", (event) => event.preventDefault());
-    addEventListener("drop", (event) => {
-      event.preventDefault();
-      resolve(event.dataTransfer.items[0].getAsFileSystemHandle().then((folder) => cases.give(folder)));
-    });
-  });
-</script>`;
-
-let site: Awaited<ReturnType<typeof serve>>;
-let browser: BrowserContext;
-let page: Page;
-const top = temporary("cases");
-
-beforeAll(async () => {
-  const folder = temporary("site");
-  const { buildApp } = (await import(at("dist/build.js"))) as typeof import("../../src/build/index.js");
-  await buildApp(at("../target/guests/case.wasm"), join(folder, "app"), { exports: ["mountfs:cases/steps"] });
-  const common = { bundle: true, format: "esm", target: "es2022" } as const;
-  await build({ ...common, entryPoints: [at("test/cases/worker.ts")], outfile: join(folder, "app/cases.js") });
-  await build({ ...common, entryPoints: [at("node_modules/comlink/dist/esm/comlink.mjs")], outfile: join(folder, "comlink.js") });
-  writeFileSync(join(folder, "index.html"), PAGE);
-  site = await serve(folder);
-  browser = await launch("allow");
-  page = browser.pages()[0] ?? (await browser.newPage());
-  page.on("console", (message) => console.log("page:", message.text()));
-  await page.goto(site.origin);
-  await page.waitForFunction("Boolean(window.given)");
-  await drop(page, top, "body");
-  await page.evaluate("given");
-}, 60_000);
-
-afterAll(async () => {
-  await browser?.close();
-  site?.close();
-  cleanUp();
-});
-
-/** Calls a function of the worker. */
-async function call<K extends keyof CaseWorker>(name: K, ...args: Parameters<CaseWorker[K]>): Promise<Awaited<ReturnType<CaseWorker[K]>>> {
-  type Answer = Awaited<ReturnType<CaseWorker[K]>>;
-  return (await page.evaluate(
-    ({ name, args }) => {
-      const { cases } = window as unknown as { cases: Record<string, (...args: unknown[]) => Promise<unknown>> };
-      return cases[name]!(...args);
-    },
-    { name, args: args as unknown[] },
-  )) as Answer;
-}
+let page: CasePage;
+beforeAll(async () => void (page = await CasePage.start()), 60_000);
+afterAll(() => page?.stop());
 
 /** The folders of one case: made before, looked at afterwards. */
 interface Folders {
@@ -75,18 +22,18 @@ interface Folders {
 
 async function folders(place: Place, name: string): Promise<Folders> {
   if (place === "opfs") {
-    await call("at", place, name);
+    await page.call("at", place, name);
     return {
-      fill: (folder, tree) => call("fill", folder, tree),
-      outside: (words) => call("outside", words),
-      text: (path) => call("text", path),
-      tree: (folder) => call("tree", folder),
+      fill: (folder, tree) => page.call("fill", folder, tree),
+      outside: (words) => page.call("outside", words),
+      text: (path) => page.call("text", path),
+      tree: (folder) => page.call("tree", folder),
     };
   }
-  const base = join(top, name);
+  const base = join(page.top, name);
   mkdirSync(base);
   writeFileSync(join(base, "secret"), "secret");
-  await call("at", place, name);
+  await page.call("at", place, name);
   return {
     fill: (folder, tree) => local.fill(base, folder, tree),
     outside: (words) => local.outside(base, words),
@@ -111,9 +58,9 @@ async function act(on: Folders, { verb, words }: Step): Promise<{ answer: string
   }
   if (verb === "mount") {
     const folder = words.find((word) => word.startsWith("folder="))?.slice("folder=".length) ?? "folder";
-    await call("choose", folder === "none" ? undefined : folder);
+    await page.call("choose", folder === "none" ? undefined : folder);
   }
-  const done = await call("step", verb, words);
+  const done = await page.call("step", verb, words);
   return done.tag === "ok" ? { answer: done.val } : { error: done.val };
 }
 
@@ -121,7 +68,7 @@ async function run(place: Place, name: string, one: Case): Promise<void> {
   const on = await folders(place, name);
   await on.fill("folder", one.disk);
   for (const [folder, tree] of Object.entries(one.others)) await on.fill(folder, tree);
-  await call("start");
+  await page.call("start");
   for (const step of steps(one)) {
     const done = await act(on, step);
     const said = "error" in done ? `failed with ${done.error}` : `answered ${JSON.stringify(done.answer)}`;
@@ -131,9 +78,9 @@ async function run(place: Place, name: string, one: Case): Promise<void> {
       : "answer" in done;
     expect(right, `\`${step.line}\` ${said}`).toBe(true);
   }
-  const left = await call("step", "mounted", []);
+  const left = await page.call("step", "mounted", []);
   for (const path of left.val as string[]) {
-    expect(await call("step", "unmount", [path]), `the unmount of ${path}`).toMatchObject({ tag: "ok" });
+    expect(await page.call("step", "unmount", [path]), `the unmount of ${path}`).toMatchObject({ tag: "ok" });
   }
   if (!one.unchecked) await check(on, one);
 }
@@ -195,7 +142,7 @@ for (const place of ["local", "opfs"] satisfies Place[]) {
     afterAll(() => {
       // Only a whole run says what the host does.
       if (outcomes.length !== named.size) return;
-      const folder = at("../target/compatibility");
+      const folder = join(ROOT, "target/compatibility");
       mkdirSync(folder, { recursive: true });
       outcomes.sort((a, b) => (a.group + a.name < b.group + b.name ? -1 : 1));
       writeFileSync(join(folder, `browser-${place}.json`), JSON.stringify(outcomes, undefined, 2));

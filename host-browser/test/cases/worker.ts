@@ -10,7 +10,16 @@ import { Streams } from "../../src/worker/wasi/stdio.js";
 import type { Tree } from "./case.js";
 import * as opfs from "./opfs.js";
 
-type Done = { tag: "ok"; val: string[] } | { tag: "err"; val: string };
+/** What a step comes to: its answer, or the name of its error. */
+export type Done = { tag: "ok"; val: string[] } | { tag: "err"; val: string };
+
+/** A step of a plan, and what it should come to; when that is missing, it only must not fail. */
+export interface PlannedStep {
+  line: string;
+  verb: string;
+  words: string[];
+  wanted: Done | undefined;
+}
 
 /** Where a case has its folders: on this computer, or in the origin's private file system. */
 export type Place = "local" | "opfs";
@@ -108,6 +117,16 @@ const worker = {
     } catch (error) {
       throw new Error(String((error as { payload?: unknown }).payload ?? error));
     }
+  },
+
+  /** Does the steps of a plan; answers the first that does not come to what it should. */
+  async plan(steps: PlannedStep[]): Promise<{ line: string; done: Done } | undefined> {
+    for (const { line, verb, words, wanted } of steps) {
+      const done = await worker.step(verb, words);
+      const right = wanted ? JSON.stringify(done) === JSON.stringify(wanted) : done.tag === "ok";
+      if (!right) return { line, done };
+    }
+    return undefined;
   },
 
   fill: (folder: string, tree: Tree) => opfs.fill(base, folder, tree),

@@ -15,6 +15,19 @@ const TYPES: Record<string, string> = {
   ".wasm": "application/wasm",
 };
 
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Else closing a written file may wait for a Safe Browsing server that is not there.
+  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+];
+
 /** A static host for a folder, as plain as there are. */
 export async function serve(folder: string): Promise<{ origin: string; close(): void }> {
   const server: Server = createServer((request, response) => {
@@ -53,20 +66,21 @@ export async function launch(prompts: "allow" | "ask", profile = temporary("prof
   mkdirSync(join(profile, "Default"), { recursive: true });
   writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify({ profile: { default_content_setting_values } }));
   return await chromium.launchPersistentContext(profile, {
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    executablePath: CHROMIUM,
     headless: true,
     viewport: { width: 1360, height: 900 },
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      // Else closing a written file may wait for a Safe Browsing server that is not there.
-      "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-    ],
+    args: ARGS,
+  });
+}
+
+/** A browser with windows, on a desktop. Its prompts wait for an answer, and a later start finds the profile as it was. */
+export async function launchHeaded(profile: string, env: Record<string, string>): Promise<BrowserContext> {
+  return await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    headless: false,
+    env,
+    viewport: null,
+    args: [...ARGS, "--ozone-platform=x11", "--window-position=0,0", "--window-size=1000,800", "--enable-ui-devtools=0"],
   });
 }
 

@@ -1,54 +1,28 @@
 // What the user is asked and what follows from each answer, in a real page; and the app's life: exits, traps, streams.
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Mountfs } from "../../src/index.js";
-import { cleanUp, drop, launch, serve, temporary } from "./browser.js";
+import { AppPage, type InPage } from "./app-page.js";
+import { cleanUp, drop, temporary } from "./browser.js";
 
-/** What the page has for the tests. */
-declare const fs: Mountfs;
-declare const python: (source: string, options?: { stdin?: string; env?: Record<string, string> }) => Promise<[number, string]>;
-declare const outcome: <T>(call: Promise<T>) => Promise<T | { code: string; message: string }>;
+declare const fs: InPage["fs"];
+declare const run: InPage["run"];
+declare const python: InPage["python"];
+declare const outcome: InPage["outcome"];
 
-const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
-  import { createMountfs } from "./dist/index.js";
-  const query = new URLSearchParams(location.search);
-  window.fs = createMountfs({ app: "python", name: "Python", provider: query.get("provider") ?? "auto" });
-  window.python = async (source, options) => {
-    let output = "";
-    const print = (text) => { output += text; };
-    return [await fs.run(["-c", source], { name: "python", stdout: print, stderr: print, ...options }), output];
-  };
-  window.outcome = (call) => call.catch(({ code, message }) => ({ code, message }));
-</script>`;
-
-const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-let host: Awaited<ReturnType<typeof serve>>;
-let browser: BrowserContext;
+let app: AppPage;
 let page: Page;
 
 beforeAll(async () => {
-  const site = temporary("site");
-  cpSync(at("dist"), join(site, "dist"), { recursive: true });
-  symlinkSync(at("../examples/notebook/public/python"), join(site, "python"));
-  writeFileSync(join(site, "index.html"), PAGE);
-  host = await serve(site);
-  browser = await launch("allow");
-  page = browser.pages()[0] ?? (await browser.newPage());
+  app = await AppPage.start();
+  page = app.page;
 });
 
 afterAll(async () => {
-  await browser?.close();
-  host?.close();
+  await app?.stop();
   cleanUp();
 });
-
-const open = async (provider: string) => {
-  await page.goto(`${host.origin}/?provider=${provider}`);
-  await page.evaluate(() => fs.ready);
-};
 
 /** Starts a call without the user's activation, which Playwright's own calls have. */
 async function start(call: string): Promise<void> {
@@ -65,7 +39,7 @@ async function start(call: string): Promise<void> {
 const result = () => page.evaluate(() => (window as unknown as { result: Promise<{ code?: string; label?: string }> }).result);
 
 describe("the dialog", () => {
-  beforeEach(() => open("auto"));
+  beforeEach(() => app.open("auto"));
 
   it.each([
     ["Escape", "cancelled", () => page.keyboard.press("Escape")],
@@ -89,7 +63,7 @@ describe("the dialog", () => {
     expect(await page.locator("mountfs-dialog #yes").evaluate((yes) => yes.matches(":focus"))).toBe(true);
     await drop(page, folder, "mountfs-dialog dialog");
     expect(await result()).toMatchObject({ label: folder.split("/").at(-1) });
-    await page.evaluate(() => python("open('/dropped/a.txt', 'w').write('bytes')"));
+    await page.evaluate(() => run("open('/dropped/a.txt', 'w').write('bytes')"));
     expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("bytes");
   });
 
@@ -116,12 +90,12 @@ describe("the dialog", () => {
 });
 
 describe("private storage", () => {
-  beforeEach(() => open("private"));
+  beforeEach(() => app.open("private"));
 
   it("mounts, writes, syncs and revokes; the next run finds the folder mounted", async () => {
     expect(await page.evaluate(async () => (await fs.mount("/local")).label)).toBe("Private storage");
-    expect(await page.evaluate(() => python("open('/local/a.txt', 'w').write('x' * 10)"))).toEqual([0, ""]);
-    expect(await page.evaluate(() => python("print(open('/local/a.txt').read())"))).toEqual([0, "xxxxxxxxxx\n"]);
+    expect(await page.evaluate(() => run("open('/local/a.txt', 'w').write('x' * 10)"))).toEqual([0, ""]);
+    expect(await page.evaluate(() => run("print(open('/local/a.txt').read())"))).toEqual([0, "xxxxxxxxxx\n"]);
     const size = await page.evaluate(async () => {
       await fs.sync("/local");
       const folder = await fs.folder("/local");
@@ -143,7 +117,7 @@ describe("private storage", () => {
       await fs.mount("/busy");
       const loop = "import os, time\nend = time.time() + 2\nwhile time.time() < end:\n  open('/busy/f', 'w').write('x'); os.stat('/busy/f')";
       let running = true;
-      const ended = python(loop).finally(() => (running = false));
+      const ended = run(loop).finally(() => (running = false));
       let rounds = 0;
       for (; running; rounds += 1) await Promise.all([fs.mounted(), fs.sync("/busy")]);
       return { rounds, ended: await ended };
@@ -151,29 +125,76 @@ describe("private storage", () => {
     expect(ended).toEqual([0, ""]);
     expect(rounds).toBeGreaterThan(0);
   });
+  it.each([
+    ["writes", "file.write(b'x')"],
+    ["asks for attributes", "os.stat('/endless/file')"],
+    ["reads", "file.seek(0), file.read(1)"],
+  ])("is heard by an app that never waits for a disk: it %s", async (_, call) => {
+    const [synced, revoked, ended] = await page.evaluate(async (call) => {
+      await fs.mount("/endless");
+      await python("import os\nfile = open('/endless/file', 'w+b', buffering=0)\nfile.write(b'x')");
+      // It ends when its folder is taken back, and only then.
+      const ended = outcome(python(`while True: ${call}`));
+      return [await fs.sync("/endless"), await fs.revoke("/endless"), await ended];
+    }, call);
+    expect(synced).toMatchObject({ files: 1n, failures: [] });
+    expect(revoked).toBe(true);
+    expect(ended).toMatchObject({ message: expect.stringMatching(/^(OSError|FileNotFoundError): /) });
+  });
 });
 
 describe("a run", () => {
-  beforeEach(() => open("private"));
+  beforeEach(() => app.open("private"));
 
   it("has arguments, an environment, standard input and an exit code", async () => {
     const source = "import os, sys; print(os.environ['A'], sys.stdin.read()); print('e', file=sys.stderr); sys.exit(7)";
-    expect(await page.evaluate((source) => python(source, { stdin: "in", env: { A: "b" } }), source)).toEqual([7, "e\nb in\n"]);
+    expect(await page.evaluate((source) => run(source, { stdin: "in", env: { A: "b" } }), source)).toEqual([7, "e\nb in\n"]);
+  });
+
+  it("tells what it could not save, and the next sync does it", async () => {
+    const told = await page.evaluate(async () => {
+      await fs.mount("/unsaved");
+      const handle = await (await fs.folder("/unsaved"))!.getFileHandle("locked.txt", { create: true });
+      const lock = await handle.createWritable({ mode: "exclusive" } as object);
+      const write = "for name in ('locked', 'free'): open(f'/unsaved/{name}.txt', 'w').write('text')";
+      const ended = await outcome(run(write));
+      await lock.abort();
+      return [ended, await fs.sync("/unsaved"), await (await handle.getFile()).text()];
+    });
+    const failures = [{ path: "/unsaved/locked.txt", reason: "it is in use, or the browser did not answer in time" }];
+    expect(told).toMatchObject([{ code: "incomplete", report: { files: 1n, failures } }, { files: 1n }, "text"]);
+  });
+
+  it("tells where what it wrote is when another program changed the same file", async () => {
+    const [code, output] = await page.evaluate(async () => {
+      await fs.mount("/both");
+      const handle = await (await fs.folder("/both"))!.getFileHandle("a.txt", { create: true });
+      const stdin = async function* () {
+        // The app has read the file when it asks for this.
+        const outside = await handle.createWritable();
+        await outside.write("outside");
+        await outside.close();
+        yield "go on";
+      };
+      return await run("file = open('/both/a.txt', 'r+'); input(); file.write('inside')", { stdin: stdin() });
+    });
+    expect(code).toBe(0);
+    expect(output).toMatch(/^python: \/both\/a\.txt was changed outside too; what was written is \/both\/a \(conflict .*\)/);
   });
 
   it("is one at a time", async () => {
     const both = await page.evaluate(async () => {
-      const first = python("import time; time.sleep(0.5)");
+      const first = run("import time; time.sleep(0.5)");
       return [await outcome(fs.run(["-c", ""])), await first];
     });
     expect(both).toMatchObject([{ code: "busy" }, [0, ""]]);
   });
 
   it("leaves a clean app after a recursion too deep and after an abort", async () => {
-    const [deep] = await page.evaluate(() => python("def f(): return f()\nf()"));
+    const [deep] = await page.evaluate(() => run("def f(): return f()\nf()"));
     expect(deep).toBe(1);
-    const [aborted] = await page.evaluate(() => python("import os; os.abort()"));
+    const [aborted] = await page.evaluate(() => run("import os; os.abort()"));
     expect(aborted).toBe(134);
-    expect(await page.evaluate(() => python("print(1)"))).toEqual([0, "1\n"]);
+    expect(await page.evaluate(() => run("print(1)"))).toEqual([0, "1\n"]);
   });
 });

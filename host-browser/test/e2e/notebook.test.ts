@@ -1,9 +1,9 @@
 // The notebook of `examples/notebook`, as a user has it: Python in a real folder, its bytes checked on disk.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import type { BrowserContext, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUp, drop, launch, serve, temporary } from "./browser.js";
 
 const built = fileURLToPath(new URL("../../../examples/notebook/dist", import.meta.url));
@@ -16,10 +16,14 @@ beforeAll(async () => {
   if (!existsSync(join(built, "python/app.js"))) throw new Error("build the notebook first: npm run notebook");
   mkdirSync(join(folder, "sub"));
   writeFileSync(join(folder, "todo.txt"), "buy milk\n");
-  host = await serve(built);
+  // Below the root of a host, where a page that means its own folder has to say so.
+  const site = temporary("site");
+  mkdirSync(join(site, "some"));
+  symlinkSync(built, join(site, "some/where"));
+  host = await serve(site);
   browser = await launch("allow");
   page = browser.pages()[0] ?? (await browser.newPage());
-  await page.goto(host.origin);
+  await page.goto(`${host.origin}/some/where/`);
   await page.locator("#state[data-state=ready]").waitFor();
 });
 
@@ -29,15 +33,23 @@ afterAll(async () => {
   cleanUp();
 });
 
-/** Runs Python in a new cell, and answers what it shows. */
-async function python(source: string): Promise<string> {
+/** Starts Python in a new cell. */
+async function start(source: string): Promise<Locator> {
   await page.click("#add");
-  const cell = page.locator("li.cell").last();
+  const cell = page.locator("li.cell").nth((await page.locator("li.cell").count()) - 1);
   await cell.locator("textarea").fill(source);
   await page.keyboard.press("Control+Enter");
+  return cell;
+}
+
+/** What a cell shows when it has ended. */
+async function output(cell: Locator): Promise<string> {
   await cell.and(page.locator("[data-state=done], [data-state=failed]")).waitFor();
   return ((await cell.locator(".output").textContent()) ?? "").trim();
 }
+
+/** Runs Python in a new cell, and answers what it shows. */
+const python = async (source: string) => await output(await start(source));
 
 const press = (verb: string) => page.locator(`mountfs-panel button[data-verb=${verb}]:visible`).click();
 const panelSays = (text: string) => page.locator("mountfs-panel .status", { hasText: text }).waitFor();
@@ -47,6 +59,74 @@ it("keeps variables from cell to cell, and awaits at the top level", async () =>
   expect(await python("n = 20\nn + 1")).toBe("21");
   expect(await python("import asyncio\nawait asyncio.sleep(0.01)\nprint(n)")).toBe("20");
   expect(await python("1 / 0")).toContain("ZeroDivisionError");
+});
+
+it("lets the keyboard through, and indents for whoever writes", async () => {
+  const editor = page.locator("li.cell textarea").first();
+  const source = await editor.inputValue();
+  await page.locator("li.cell .run").first().focus();
+  for (const focused of [editor, page.locator("li.cell .remove").first(), page.locator("li.cell .run").nth(1)]) {
+    await page.keyboard.press("Tab");
+    expect(await focused.evaluate((element) => element === document.activeElement)).toBe(true);
+  }
+  await editor.focus();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("\nif 1:\nx");
+  await page.keyboard.press("Tab");
+  expect(await editor.inputValue()).toBe(`${source}\nif 1:\n    x    `);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  expect(await editor.inputValue()).toBe(`${source}\nif 1:\n    x    `);
+  expect(await editor.evaluate((element) => element === document.activeElement)).toBe(false);
+});
+
+it("prints whatever a cell prints", async () => {
+  expect(await python("print('\\x1e', '\\x1f', '\\x1e{}\\n', end='')")).toBe("\x1e \x1f \x1e{}");
+});
+
+describe("input()", () => {
+  const asks = (cell: Locator, question: string) => cell.getByRole("textbox", { name: question });
+
+  it("asks in its cell, and takes no other cell for the answer", async () => {
+    const cell = await start("name = input('Your name? ')\nprint('Hello,', name)");
+    await asks(cell, "Your name?").waitFor();
+    const next = await start("name.upper()");
+    await asks(cell, "Your name?").fill("Ada {\"cell\": 1}");
+    await page.keyboard.press("Enter");
+    expect(await output(cell)).toBe('Your name? Ada {"cell": 1}\nHello, Ada {"cell": 1}');
+    expect(await output(next)).toBe("'ADA {\"CELL\": 1}'");
+  });
+
+  it("has the focus, and gives it back", async () => {
+    const cell = await start("a = input('1? ')\nb = input('2? ')\na + b");
+    for (const [question, answer] of [["1?", "x"], ["2?", "y"]] as const) {
+      await asks(cell, question).and(page.locator(":focus")).waitFor();
+      await page.keyboard.type(answer);
+      await page.keyboard.press("Enter");
+    }
+    expect(await output(cell)).toBe("1? x\n2? y\n'xy'");
+    expect(await cell.locator("textarea").evaluate((editor) => editor === document.activeElement)).toBe(true);
+  });
+
+  it("ends with Escape, as with the end of a file", async () => {
+    const cell = await start("import sys\nprint(sys.stdin.readline().rstrip(), [*sys.stdin])\ninput()");
+    for (const line of ["one", "two", ""]) {
+      await asks(cell, "A line for Python").fill(line);
+      await page.keyboard.press("Enter");
+    }
+    await asks(cell, "A line for Python").press("Escape");
+    await cell.locator(".output", { hasText: "one ['two\\n', '\\n']" }).waitFor();
+    await asks(cell, "A line for Python").press("Escape");
+    expect(await output(cell)).toContain("EOFError");
+  });
+
+  it("ends when Python is restarted", async () => {
+    const cell = await start("input('Stay? ')");
+    await asks(cell, "Stay?").waitFor();
+    await page.click("#restart");
+    expect(await output(cell)).toBe("Stay? Stopped.");
+    expect(await python("1 + 1")).toBe("2");
+  });
 });
 
 it("has no folder before the user gives one", async () => {
@@ -104,13 +184,10 @@ it("comes back after a reload with one click, and no new choice", async () => {
 });
 
 it("stops an endless loop, and has the folder still", async () => {
-  await page.click("#add");
-  const cell = page.locator("li.cell").last();
-  await cell.locator("textarea").fill("while True: pass");
-  await page.keyboard.press("Control+Enter");
-  await page.waitForTimeout(300);
+  const cell = await start("print('on', flush=True)\nwhile True: pass");
+  await cell.locator(".output", { hasText: "on" }).waitFor();
   await page.click("#restart");
-  await page.locator("#state[data-state=ready]").waitFor();
+  expect(await output(cell)).toContain("Stopped.");
   expect(await python("import os\nfrom pyscript import fs\n'outside.txt' in os.listdir('/local')")).toBe("True");
 });
 

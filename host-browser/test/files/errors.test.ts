@@ -7,9 +7,12 @@ describe("what the browser throws becomes", () => {
   const table: [name: string, asked: Asked, code: string][] = [
     ["AbortError", { to: "write" }, "no-entry"],
     ["InvalidModificationError", { to: "remove", name: "d" }, "not-empty"],
+    ["InvalidModificationError", { to: "create", name: "d" }, "exist"],
     ["InvalidStateError", { to: "remove", name: "a" }, "access"],
-    ["InvalidStateError", { to: "create", name: long }, "name-too-long"],
+    ["InvalidStateError", { to: "create", name: "a" }, "name-too-long"],
+    ["InvalidStateError", { to: "write" }, "name-too-long"],
     ["NoModificationAllowedError", { to: "create", name: "a" }, "access"],
+    ["NoModificationAllowedError", { to: "list" }, "access"],
     ["NoModificationAllowedError", { to: "write" }, "busy"],
     ["NotAllowedError", { to: "write" }, "not-permitted"],
     ["NotFoundError", { to: "look-up", name: "a" }, "no-entry"],

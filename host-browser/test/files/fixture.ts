@@ -1,5 +1,5 @@
 // A real Chromium, with a real folder of this machine or the origin's private file system behind the handles.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -34,11 +34,12 @@ export class Browser {
     readonly top: string,
   ) {}
 
-  static async start(): Promise<Browser> {
+  /** `allow`: every permission prompt is answered with yes beforehand; `ask`: a folder may only be read. */
+  static async start(prompts: "allow" | "ask" = "allow"): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), "mountfs-profile-"));
     mkdirSync(join(profile, "Default"));
-    // Every prompt is answered beforehand.
-    const settings = { file_system_write_guard: 1, file_system_read_guard: 1 };
+    const guard = prompts === "allow" ? 1 : 3;
+    const settings = { file_system_write_guard: guard, file_system_read_guard: guard };
     const preferences = { profile: { default_content_setting_values: settings } };
     writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify(preferences));
     const guest = join(dirname(fileURLToPath(import.meta.url)), "guest.ts");
@@ -50,7 +51,7 @@ export class Browser {
       response.end(isScript ? script : "<!doctype html><title>mountfs</title>");
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+    const executablePath = obedient(process.env["CHROMIUM"] ?? "/usr/bin/chromium", profile);
     const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: ARGS });
     const page = context.pages()[0] ?? (await context.newPage());
     page.on("console", (message) => console.log("browser:", message.text()));
@@ -98,7 +99,7 @@ export class Browser {
         type Top = Promise<FileSystemDirectoryHandle>;
         const page = window as unknown as { local: Top; opfs: Top; worker: Worker };
         const top = await page[place];
-        const handle = await top.getDirectoryHandle(name, { create: true });
+        const handle = await top.getDirectoryHandle(name, { create: place === "opfs" });
         const { port1, port2 } = new MessageChannel();
         page.worker.postMessage({ handle, code, args, fresh, port: port2 }, [port2]);
         const { value, error } = await new Promise<{ value?: unknown; error?: string }>(
@@ -124,12 +125,27 @@ export class Browser {
 
   readonly #sessions: unknown[] = [];
 
+  /** What is given back its mode at the end, so that it can be removed. */
+  readonly restricted: string[] = [];
+
   async stop(): Promise<void> {
     await this.context.close();
     this.server.close();
+    this.restricted.forEach((path) => chmodSync(path, 0o755));
     rmSync(this.profile, { recursive: true, force: true });
     rmSync(this.top, { recursive: true, force: true });
   }
+}
+
+/** A browser for which what a file's mode forbids is forbidden: to root, nothing is. */
+function obedient(browser: string, folder: string): string {
+  if (process.getuid?.() !== 0) {
+    return browser;
+  }
+  const script = join(folder, "browser");
+  const powers = "-dac_override,-dac_read_search";
+  writeFileSync(script, `#!/bin/sh\nexec setpriv --bounding-set=${powers} "${browser}" "$@"\n`, { mode: 0o755 });
+  return script;
 }
 
 let folders = 0;
@@ -176,6 +192,12 @@ export class Folder {
       return this.run((kit, path) => kit.outside.read(kit.handle, path), path);
     }
     return readFileSync(join(this.path, path), "utf8");
+  }
+
+  /** Gives a local file or directory another mode. */
+  restrict(path: string, mode: number): void {
+    this.browser.restricted.push(join(this.path, path));
+    chmodSync(join(this.path, path), mode);
   }
 
   async names(path = ""): Promise<string[]> {

@@ -109,6 +109,32 @@ export async function thrown(call: () => unknown): Promise<unknown> {
   }
 }
 
+/** What a call throws, and the browser's last exception on the way. */
+export async function provoked(call: () => unknown): Promise<{ exception: string | undefined; code: unknown }> {
+  let exception: string | undefined;
+  const restore: (() => void)[] = [];
+  const types = [FileSystemFileHandle, FileSystemDirectoryHandle, FileSystemWritableFileStream, WritableStream, Blob];
+  for (const type of types) {
+    const prototype = type.prototype as unknown as Record<string, unknown>;
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (name === "constructor" || typeof value !== "function") {
+        continue;
+      }
+      prototype[name] = function (this: unknown, ...args: unknown[]) {
+        const answer: unknown = value.apply(this, args);
+        if (answer instanceof Promise) {
+          answer.catch((error: Error) => (exception = error.name));
+        }
+        return answer;
+      };
+      restore.push(() => (prototype[name] = value));
+    }
+  }
+  const code = await thrown(call);
+  restore.forEach((undo) => undo());
+  return { exception, code };
+}
+
 /** Told of each call that reaches the browser; may throw, or wait. */
 export type Hook = (call: string, name: string) => unknown;
 
@@ -206,6 +232,7 @@ export interface Kit {
   handle: FileSystemDirectoryHandle;
   Guest: typeof Guest;
   thrown: typeof thrown;
+  provoked: typeof provoked;
   watched: typeof watched;
   outside: typeof outside;
   bytes: typeof bytes;
@@ -225,6 +252,7 @@ onmessage = async ({ data: { handle, code, args, port, fresh } }) => {
     handle,
     Guest,
     thrown,
+    provoked,
     watched,
     outside,
     bytes,

@@ -74,8 +74,17 @@ impl MountfsCtxView<'_> {
         Ok(noted)
     }
 
+    /// wasmtime-wasi answers `bad-descriptor`, which is true of no directory (POSIX `read`: EISDIR).
+    fn check_is_file(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
+        match self.table.get(descriptor)? {
+            Descriptor::Dir(_) => Err(ErrorCode::IsDirectory.into()),
+            Descriptor::File(_) => Ok(()),
+        }
+    }
+
     /// wasmtime-wasi gives a file opened for reading a stream to write it, which then fails: here it is refused at once.
     fn check_opened_to_write(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
+        self.check_is_file(descriptor)?;
         match self.table.get(descriptor)? {
             Descriptor::File(file) if !file.open_mode.contains(OpenMode::WRITE) => Err(ErrorCode::BadDescriptor.into()),
             _ => Ok(()),
@@ -134,6 +143,7 @@ impl MountfsCtxView<'_> {
 impl HostDescriptor for MountfsCtxView<'_> {
     fn read_via_stream(&mut self, fd: Resource<Descriptor>, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
         let grant = self.origin(&fd)?.map(|origin| origin.grant.clone());
+        self.check_is_file(&fd)?;
         let stream = self.filesystem().read_via_stream(fd, offset)?;
         let Some(grant) = grant else {
             return Ok(stream);
@@ -183,6 +193,8 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
+        self.check(&fd)?;
+        self.check_is_file(&fd)?;
         if i64::try_from(size).is_err() {
             // The system says `invalid` (POSIX `ftruncate` allows both), this is the code that tells why.
             return Err(ErrorCode::FileTooLarge.into());
@@ -215,11 +227,13 @@ impl HostDescriptor for MountfsCtxView<'_> {
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
         self.check(&fd)?;
+        self.check_is_file(&fd)?;
         self.filesystem().read(fd, length, offset).await
     }
 
     async fn write(&mut self, fd: Resource<Descriptor>, buffer: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         let noted = self.will_write(&fd)?;
+        self.check_is_file(&fd)?;
         let count = self.filesystem().write(fd, buffer, offset).await?;
         if let Some((grant, written)) = noted {
             grant.dirty.wrote(&written, count);

@@ -40,8 +40,8 @@ pub(crate) fn step(verb: &str, words: &[&str]) -> Done {
             drop(closed.ok_or_else(|| unknown(name))?);
             nothing()
         }
-        ("read", [path]) => text(&read_all(&open(path, &["read"])?)?),
-        ("read", [file, offset, length]) => text(&opened(file)?.read(length.parse()?, offset.parse()?)?.0),
+        ("read", [path]) => text(&read(&open(path, &["read"])?, 0, u64::MAX)?),
+        ("read", [file, offset, length]) => text(&read(&*opened(file)?, offset.parse()?, length.parse()?)?),
         ("write", [file, offset, text]) => {
             write(&*opened(file)?, text.as_bytes(), offset.parse()?)?;
             nothing()
@@ -222,12 +222,14 @@ fn open(word: &str, flags: &[&str]) -> Result<Descriptor, Fault> {
     Ok(base.open_at(follow, path, how, rights)?)
 }
 
-fn read_all(file: &Descriptor) -> Result<Vec<u8>, ErrorCode> {
+/// All of the length, or up to the end: a host may give less at a time.
+fn read(file: &Descriptor, offset: u64, length: u64) -> Result<Vec<u8>, ErrorCode> {
     let mut all = Vec::new();
     loop {
-        let (bytes, end) = file.read(1 << 16, all.len() as u64)?;
+        let done = all.len() as u64;
+        let (bytes, end) = file.read((length - done).min(1 << 16), offset.saturating_add(done))?;
         all.extend_from_slice(&bytes);
-        if end || bytes.is_empty() {
+        if end || bytes.is_empty() || all.len() as u64 == length {
             return Ok(all);
         }
     }

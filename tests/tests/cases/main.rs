@@ -1,13 +1,12 @@
 //! The cases of `tests/cases/`, under wasmtime: the component with the native host, on real folders.
 
 mod disk;
-mod guest;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use guest::Guest;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mountfs_tests::case::{self, Case, End, Host, Step};
 use mountfs_tests::root;
+use mountfs_tests::steps::Guest;
 use serde::Serialize;
 use std::fs;
 use std::process::ExitCode;

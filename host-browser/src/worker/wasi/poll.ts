@@ -1,11 +1,12 @@
 // `wasi:io/poll.poll`, for every kind of pollable: those of file streams, timers and the standard streams.
 import type { Pollable } from "../../files/index.js";
+import { breath } from "../breath.js";
 
 /** Waits until one of them is ready, and answers which are. */
 export async function poll(list: Pollable[]): Promise<Uint32Array> {
   if (indices(list).length) {
     // A guest that polls in a loop must not keep timers and messages from coming in.
-    await new Promise((resolve) => setTimeout(resolve));
+    await breath();
   }
   for (;;) {
     const ready = indices(list);

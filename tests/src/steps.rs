@@ -1,4 +1,4 @@
-//! The guest of the cases under wasmtime, composed as every guest is.
+//! The guest of the cases under wasmtime, composed as every guest is: it does steps, from inside.
 
 use anyhow::{Result, bail};
 use mountfs_host::{
@@ -10,7 +10,9 @@ use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, async_trait};
 
-wasmtime::component::bindgen!({
+mod bindings {
+    #![allow(missing_docs, clippy::all)]
+    wasmtime::component::bindgen!({
     path: ["../wit", "guest/wit"],
     inline: "
         package mountfs:case-runner;
@@ -20,10 +22,11 @@ wasmtime::component::bindgen!({
         }
     ",
     exports: { default: async },
-});
+    });
+}
 
 static COMPOSED: LazyLock<(Engine, Component)> = LazyLock::new(|| {
-    let app = std::fs::read(mountfs_tests::guest("case")).expect("the guest is readable");
+    let app = std::fs::read(crate::guest("case")).expect("the guest is readable");
     let composed = mountfs_host::compose(&app, Grants::Host).expect("the guest composes");
     let engine = Engine::default();
     let component = Component::new(&engine, composed).expect("the guest compiles");
@@ -61,15 +64,20 @@ impl MountfsView for State {
 }
 
 /// An instance of the guest, and its user.
-pub(crate) struct Guest {
+pub struct Guest {
     store: Store<State>,
-    guest: CaseGuest,
+    guest: bindings::CaseGuest,
     mounts: Mounts,
     user: User,
 }
 
 impl Guest {
-    pub(crate) async fn new() -> Result<Self> {
+    /// A fresh one, whose user has granted nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be instantiated.
+    pub async fn new() -> Result<Self> {
         let user = User::default();
         let mountfs = MountfsCtx::builder().picker(user.clone()).build();
         let (engine, component) = &*COMPOSED;
@@ -78,25 +86,33 @@ impl Guest {
         let state = State { wasi: WasiCtx::builder().build(), mountfs, table: ResourceTable::new() };
         let mut store = Store::new(engine, state);
         let instance = linker.instantiate_async(&mut store, component).await?;
-        let guest = CaseGuest::new(&mut store, &instance)?;
+        let guest = bindings::CaseGuest::new(&mut store, &instance)?;
         let mounts = Mounts::new(&mut store, &instance)?;
         Ok(Self { store, guest, mounts, user })
     }
 
     /// What the user answers from now on.
-    pub(crate) fn user_chooses(&self, folder: Option<PathBuf>) {
+    pub fn user_chooses(&self, folder: Option<PathBuf>) {
         *self.user.0.lock().expect("nobody panicked holding it") = folder;
     }
 
-    /// Does a step. The outer error is one of the case, or a trap.
-    pub(crate) async fn step(&mut self, verb: &str, words: &[&str]) -> Result<Result<Vec<String>, String>> {
+    /// Does a step, and answers its words or the name of its error.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such step, and for a trap.
+    pub async fn step(&mut self, verb: &str, words: &[&str]) -> Result<Result<Vec<String>, String>> {
         let words: Vec<_> = words.iter().map(ToString::to_string).collect();
         let done = self.guest.mountfs_cases_steps().call_step(&mut self.store, verb, &words).await?;
         done.map_err(anyhow::Error::msg)
     }
 
     /// Unmounts all that is left, from outside, which syncs it.
-    pub(crate) async fn unmount_all(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When one is incomplete, and for a trap.
+    pub async fn unmount_all(&mut self) -> Result<()> {
         for MountInfo { path, .. } in self.mounts.mounted(&mut self.store).await? {
             // A report may name conflicts, and must name no failure.
             if let Err(error) = self.mounts.unmount(&mut self.store, &path).await? {

@@ -1,0 +1,62 @@
+// The panel with a keyboard and a screen reader: what has a name, where the focus goes, what is said.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { AppPage, type InPage } from "./app-page.js";
+import { cleanUp, temporary } from "./browser.js";
+
+declare const fs: InPage["fs"];
+
+let app: AppPage;
+let label: string;
+
+beforeAll(async () => {
+  app = await AppPage.start();
+  const folder = temporary("project");
+  label = folder.split("/").at(-1)!;
+  await app.page.evaluate(() => document.querySelector("mountfs-panel")!.setAttribute("mount", "/local"));
+  await app.mount("/local", folder);
+});
+
+afterAll(async () => {
+  await app?.stop();
+  cleanUp();
+});
+
+const button = (name: string) => app.page.getByRole("button", { name });
+/** Waits until a button has the focus, and answers that it has. */
+const focused = async (name: string) => (await button(name).and(app.page.locator(":focus")).waitFor(), true);
+const status = (text: string | RegExp) => app.page.getByRole("status").filter({ hasText: text }).waitFor();
+
+it("is gone through with the keyboard, and each button says which folder it is for", async () => {
+  await button(`Sync ${label}`).focus();
+  for (const name of [`Close ${label}`, `Revoke ${label}`]) {
+    await app.page.keyboard.press("Tab");
+    expect(await focused(name)).toBe(true);
+  }
+});
+
+it("keeps the focus where the user is, while buttons come and go", async () => {
+  await button(`Sync ${label}`).press("Enter");
+  await status("Everything was saved already");
+  expect(await focused(`Sync ${label}`)).toBe(true);
+
+  await button(`Close ${label}`).press("Enter");
+  await status("Closed.");
+  expect(await focused(`Reconnect ${label}`)).toBe(true);
+
+  await button(`Reconnect ${label}`).press("Enter");
+  await status("is open again");
+  expect(await focused(`Sync ${label}`)).toBe(true);
+
+  await button(`Revoke ${label}`).press("Enter");
+  await status("was given back");
+  expect(await focused("Open a folder…")).toBe(true);
+});
+
+it("says of which folder it speaks when there are several", async () => {
+  await app.mount("/local", temporary("one"));
+  await app.mount("/other", temporary("two"));
+  const names = await app.page.evaluate(async () => (await fs.mounted()).map(({ label }) => label));
+  await app.python("open('/other/a.txt', 'w').write('x')");
+  await button(`Sync ${names[1]}`).click();
+  await status(`${names[1]}: Saved 1 file`);
+});
