@@ -11,6 +11,8 @@ const KEY: GrantKey = { path: "/local", id: "mountfs" };
 class Folder {
   readonly kind = "directory";
   readonly asked: FileSystemPermissionMode[] = [];
+  /** How often the browser refuses to ask, as it does before it has heard of a click. */
+  deaf = 0;
 
   constructor(
     readonly name: string,
@@ -24,6 +26,7 @@ class Folder {
 
   async requestPermission({ mode = "read" }: FileSystemHandlePermissionDescriptor): Promise<PermissionState> {
     this.asked.push(mode);
+    if (this.deaf-- > 0) throw thrown("SecurityError");
     if (this.answer === "granted") this.state = { ...this.state, [mode]: "granted" };
     return this.answer;
   }
@@ -164,6 +167,16 @@ describe("a kept grant", () => {
     const { grants, asks } = await kept(folder, "read-write", true);
     await grants.acquire(KEY, "read");
     expect([asks.questions, folder.asked]).toEqual([[], ["read"]]);
+  });
+
+  it.each([
+    ["once more when the browser has not heard of the click yet", 1, 0],
+    ["in the dialog when the browser says that the last click is too old", 2, 1],
+  ])("is asked for %s", async (_, deaf, questions) => {
+    const folder = Object.assign(new Folder("project", { ...lapsed }), { deaf });
+    const { grants, asks } = await kept(folder, "read-write", true);
+    expect((await grants.acquire(KEY, "read-write")).handle).toBe(folder);
+    expect([asks.questions.length, folder.asked.length]).toEqual([questions, deaf + 1]);
   });
 
   it("is widened on the same folder, and stays wide", async () => {

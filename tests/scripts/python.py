@@ -87,6 +87,10 @@ os.removedirs("/local/gone/too")
 assert not local.joinpath("gone").exists()
 ok("remove-directories")
 
+with open("/local/input.csv", newline="") as file:
+    assert list(csv.reader(file)) == [["name", "age"], ["ada", "36"], ["grace", "45"]]
+ok("csv")
+
 shutil.copytree("/local/folder", "/local/copy")
 assert os.stat("/local/copy/inner/moved.txt").st_mtime == os.stat("/local/folder/inner/moved.txt").st_mtime
 ok("copytree")

@@ -74,6 +74,9 @@ FileUtils.rm_r '/local/gone'
 same false, Dir.exist?('/local/gone')
 ok 'remove-directories'
 
+same [%w[name age], %w[ada 36], %w[grace 45]], CSV.read('/local/input.csv')
+ok 'csv'
+
 FileUtils.cp_r '/local/folder', '/local/copy'
 same true, FileUtils.identical?('/local/folder/inner/moved.txt', '/local/copy/inner/moved.txt')
 ok 'fileutils'

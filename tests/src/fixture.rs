@@ -22,7 +22,7 @@ pub fn root() -> PathBuf {
 
 /// An interpreter that `cargo xtask build` put into `target/guests/`.
 pub fn guest(name: &str) -> PathBuf {
-    let path = root().join("target/guests").join(name).with_extension("wasm");
+    let path = root().join("target/guests").join(name).with_added_extension("wasm");
     assert!(path.exists(), "{} is missing: `cargo xtask build` makes it", path.display());
     path
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the only build driver. It installs what is missing, builds, demonstrates and tests.
 
 mod browser;
+mod compatibility;
 mod components;
 mod demo;
 mod guests;

@@ -14,7 +14,7 @@ pub(crate) enum Host {
 }
 
 pub(crate) fn model(ops: u64, seed: Option<u64>, host: Option<Host>) -> Result<()> {
-    test::build()?;
+    test::build_for_suites()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let (ops, seed) = (ops.to_string(), seed.unwrap_or(now).to_string());
     say(&format!("about {ops} operations from seed {seed}"));

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: named steps, each of which runs alone too, and one line that counts what they ran.
 
 use crate::run::{PACKAGES, root, say};
-use crate::{browser, components, demo, guests, run, tools, wit};
+use crate::{browser, compatibility, components, demo, guests, run, tools, wit};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -17,22 +17,25 @@ pub(crate) struct Count {
 type Step = (&'static str, &'static str, fn() -> Result<Count>);
 
 /// In the order of what they need. Building comes first, because clippy and the suites need the components.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("fmt", "formatting", || one(cargo(&["fmt", "--all", "--check"]))),
     ("wit", "the WIT parses, and documents every item", || one(wit::check())),
-    ("build", "the components, with their imports and size; the crates; the guests", || one(build())),
+    ("build", "the components, with their imports and size; the crates; the guests", || one(build_for_suites())),
     ("clippy", "lints, as errors", || one(clippy())),
     ("docs", "the documentation builds without a warning", || one(docs())),
     ("unit", "path walk and mount table", || suites(Command::new("cargo").args(["test", "-p", "mountfs-component"]))),
     ("python", "the Python module", python),
     ("native", "the host, the command, and interpreters under wasmtime, on real folders", native),
     ("browser", "the browser host, in a real Chromium on real folders", browser::test),
+    ("compatibility", "what was run in which host, and what not; docs/compatibility.md says so", || {
+        one(compatibility::check())
+    }),
     ("demo", "the demo", || one(run_demo())),
 ];
 
 pub(crate) fn test(only: &[String]) -> Result<()> {
     if only.iter().any(|name| name == "list") {
-        STEPS.iter().for_each(|(name, what, _)| println!("{name:8} {what}"));
+        STEPS.iter().for_each(|(name, what, _)| println!("{name:13} {what}"));
         return Ok(());
     }
     if let Some(unknown) = only.iter().find(|name| STEPS.iter().all(|(step, ..)| step != name)) {
@@ -72,13 +75,18 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     run::run(Command::new("cargo").args(arguments))
 }
 
-/// Everything that demo and tests need.
+/// The components, the command and the Python app.
 pub(crate) fn build() -> Result<()> {
     components::build()?;
     run::cargo_build()?;
+    guests::python().map(drop)
+}
+
+/// Everything that the suites need besides what the browser does.
+pub(crate) fn build_for_suites() -> Result<()> {
+    build()?;
     components::case_guest()?;
-    guests::python()?;
-    guests::python_312()?;
+    guests::foreign()?;
     tools::wasmtime()?;
     tools::strace()
 }

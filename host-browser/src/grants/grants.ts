@@ -107,7 +107,7 @@ export class Grants {
     const { handle, label } = kept;
     if ((await handle.queryPermission({ mode: mode(access) })) === "granted") return { handle };
     const request = async () => {
-      if ((await handle.requestPermission({ mode: mode(access) })) !== "granted") throw DENIED;
+      await this.#permission(handle, access);
       return { handle };
     };
     return await this.#withUser({ kind: "again", key, access, label }, true, request, moot);
@@ -122,11 +122,22 @@ export class Grants {
     const { question, needsActivation, silent } = this.#provider;
     const open = async (dropped?: FileSystemDirectoryHandle) => {
       if (!dropped) return { handle: await this.#provider.open(key, access, startIn) };
-      if ((await dropped.requestPermission({ mode: mode(access) })) !== "granted") throw DENIED;
+      await this.#permission(dropped, access);
       return { handle: dropped };
     };
     if (silent) return await open().catch(fail);
     return await this.#withUser({ kind: question, key, access }, needsActivation, open, moot);
+  }
+
+  /** The browser's own question, which needs a click just before. */
+  async #permission(handle: FileSystemDirectoryHandle, access: Access): Promise<void> {
+    const ask = () => handle.requestPermission({ mode: mode(access) });
+    const answer = await ask().catch((error: unknown) => {
+      // A quick click can reach Chromium's main process after the question that it led to, but not after the answer.
+      if (lacksClick(error) && this.#active()) return ask();
+      throw error;
+    });
+    if (answer !== "granted") throw DENIED;
   }
 
   /** At once after a click or a key press, which is the user's own wish; otherwise the dialog gets the click. */
@@ -136,7 +147,7 @@ export class Grants {
         return await act();
       } catch (error) {
         // The click was too long ago after all.
-        if (!(error instanceof DOMException && error.name === "SecurityError")) return fail(error);
+        if (!lacksClick(error)) return fail(error);
       }
     }
     moot.throwIfAborted();
@@ -152,6 +163,11 @@ function mode(access: Access): FileSystemPermissionMode {
 
 function slot({ path, id }: GrantKey): string {
   return JSON.stringify([path, id]);
+}
+
+/** Whether the browser refuses for want of a click. */
+function lacksClick(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "SecurityError";
 }
 
 async function label(handle: FileSystemDirectoryHandle): Promise<string> {
