@@ -74,10 +74,10 @@ mod stream;
 mod view;
 
 pub use bindings::mountfs::fs::types::Access as GuestAccess;
-pub use mountfs_compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose, to_component};
 pub use ctx::{Control, FolderError, MountfsCtx, MountfsCtxBuilder};
 pub use key::{Access, GrantKey, app_name, check_id};
 pub use linker::add_to_linker;
+pub use mountfs_compose::{COMPONENT, ComposeError, Grants, PREOPEN_GRANTS, compose, to_component};
 pub use mounts::{Conflict, Failure, MountError, MountInfo, MountOptions, Mounts, SyncReport, Unsynced};
 pub use picker::{PickError, PickRequest, Picked, Picker, Refuse, StartIn};
 pub use store::{FileStore, GrantStore, Kept, MemoryStore, StoreError};

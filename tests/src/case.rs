@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -91,7 +91,10 @@ pub fn cases(folder: &Path) -> Result<BTreeMap<String, Vec<Case>>> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', " ");
-            groups.insert(name, read::<Group>(&path)?.case);
+            let cases = read::<Group>(&path)?.case;
+            let names: BTreeSet<_> = cases.iter().map(|case| &case.name).collect();
+            ensure!(names.len() == cases.len(), "{} has two cases of one name", path.display());
+            groups.insert(name, cases);
         }
     }
     ensure!(!groups.is_empty(), "there are no cases in {}", folder.display());

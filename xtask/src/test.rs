@@ -97,12 +97,13 @@ fn clippy() -> Result<()> {
     run::run(command.args(["--", "-D", "warnings"]))?;
     // Debian's toolchain for wasm has no clippy.
     if tools::has_wasm_target()? {
-        let packages = ["-p", "mountfs-component", "-p", "preopen-grants"];
+        let packages =
+            ["mountfs-component", "preopen-grants", "mountfs-composer", "case-guest"].map(|name| ["-p", name]);
         let target = ["--target", tools::WASM, "--target-dir", "target/wasm"];
         run::run(
             Command::new("cargo")
                 .args(["clippy", "--quiet"])
-                .args(packages)
+                .args(packages.as_flattened())
                 .args(target)
                 .args(["--", "-D", "warnings"]),
         )?;
@@ -112,7 +113,17 @@ fn clippy() -> Result<()> {
 
 fn docs() -> Result<()> {
     let mut command = Command::new("cargo");
-    command.args(["doc", "--quiet", "--no-deps", "-p", "mountfs-component", "-p", "mountfs-host"]);
+    command.args([
+        "doc",
+        "--quiet",
+        "--no-deps",
+        "-p",
+        "mountfs-component",
+        "-p",
+        "mountfs-compose",
+        "-p",
+        "mountfs-host",
+    ]);
     run::run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 

@@ -228,10 +228,11 @@ def _flush(path: str) -> None:
     """Hands over what Python has in the buffers of files below `path`, which no host can see."""
     below = os.path.join(path, "")
     for file in [found for found in gc.get_objects() if type(found) in BUFFERED]:
-        name = getattr(file, "name", None)
-        if isinstance(name, str | bytes) and os.path.abspath(os.fsdecode(name)).startswith(below):
-            # It is closed; or it cannot be written, and then its own `flush` and `close` say so.
-            with contextlib.suppress(ValueError, OSError):
+        # It is closed or detached, or the current directory is gone; or it cannot be written, and then its own `flush`
+        # and `close` say so.
+        with contextlib.suppress(ValueError, OSError):
+            name = getattr(file, "name", None)
+            if isinstance(name, str | bytes) and os.path.abspath(os.fsdecode(name)).startswith(below):
                 file.flush()
 
 

@@ -1,5 +1,6 @@
 """The `fs` module: what it asks of the host, and what it makes of the answers."""
 
+import io
 import os
 import pathlib
 import sys
@@ -74,6 +75,14 @@ class Calls(Case):
                 for file in text, binary, other:
                     file.close()
                 os.remove(beside)
+
+    async def test_a_detached_file_anywhere_is_no_hindrance(self) -> None:
+        host.answer = REPORT
+        text = io.TextIOWrapper(io.BufferedWriter(io.FileIO(os.devnull, "w")))
+        buffered = text.detach()
+        buffered.detach()
+        await fs.sync("/local")
+        self.assertEqual(host.calls, [("sync", "/local")])
 
     async def test_revoke_answers_whether_there_was_a_grant(self) -> None:
         for host.answer in True, False:

@@ -302,7 +302,11 @@ export class Descriptor {
     const { volume } = this.#tree;
     const parsed = parse(path);
     if (!how.create || parsed.parts.length === 0 || parsed.parts.at(-1) === "..") {
-      return walk(volume, this.#directory(), parsed);
+      const node = await walk(volume, this.#directory(), parsed);
+      if (how.create && how.exclusive) {
+        throw new Failure("exist");
+      }
+      return node;
     }
     const { parent, name } = await walkToParent(volume, this.#directory(), parsed, "exist");
     const found = await (how.exclusive ? childForSure : childIfAny)(volume, parent, name);

@@ -74,20 +74,18 @@ export class App {
   // comes. The errors for what is not there are the component's in any case.
 
   async mount(path: string, options: WitMountOptions): Promise<Answer<MountInfo>> {
-    const postponed: Wanted[] = [];
-    const mounted = await this.#control(async (mounts) => {
-      this.#trees.postponed = postponed;
-      try {
-        return await mounts.mount(path, options);
-      } finally {
-        this.#trees.postponed = undefined;
-      }
-    });
-    const [wanted] = postponed;
-    if (!wanted) return mounted;
+    const wanted: Wanted[] = [];
+    const mount = () =>
+      this.#control((mounts) => this.#trees.postponing(wanted, () => mounts.mount(path, options)));
+    const mounted = await mount();
+    const [first] = wanted;
+    if (!first) return mounted;
     // Outside the component: the app would wait for the user's answer, too.
-    const prepared = await this.#answer<MountInfo>(() => this.#trees.prepare(wanted));
-    return prepared ?? (await this.#control((mounts) => mounts.mount(path, options)));
+    const failed = await this.#answer<MountInfo>(() => this.#trees.prepare(first));
+    if (failed) return failed;
+    const again = await mount();
+    // It was taken back before its turn came: no reason to ask once more.
+    return wanted.length > 1 ? { error: { tag: "denied" } } : again;
   }
 
   async unmount(path: string): Promise<Answer<SyncReport>> {
@@ -118,13 +116,16 @@ export class App {
     if (this.#running) return { error: { tag: "busy" } satisfies WitError };
     this.#running = true;
     try {
-      const instance = await this.#instance;
+      const loaded = this.#instance;
+      const instance = await loaded;
       const given = { program, streams: new Streams(stdio) } satisfies Run;
       Object.assign(instance.run, given);
       const ended = await this.#end(watched(instance.exports.run.run()));
+      instance.gate.over();
       await this.#look();
       const [synced] = await Promise.all([this.#trees.syncAll(), given.streams.arrived()]);
-      this.#replace();
+      // After what the page is about in this instance: an unmount there would not reach the next one.
+      await instance.gate.turn(async () => loaded === this.#instance && this.#replace());
       return { ok: { ...ended, synced } };
     } catch (thrown) {
       return { error: toWitError(thrown) };
@@ -146,15 +147,21 @@ export class App {
 
   /** Calls a function of `mountfs:fs/mounts`, in its turn. */
   async #control<T>(call: (mounts: Exports["mounts"]) => Promise<T>): Promise<Answer<T>> {
-    const instance = this.#instance;
-    try {
-      const { exports, gate } = await instance;
-      return { ok: await gate.turn(() => watched(call(exports.mounts))) };
-    } catch (thrown) {
-      const error = toWitError(thrown);
-      // An error of the interface is an answer; anything else means that this instance cannot be trusted any more.
-      if (thrown !== error && this.#instance === instance) this.#replace();
-      return { error };
+    for (;;) {
+      const instance = this.#instance;
+      try {
+        const { exports, gate } = await instance;
+        const answer = await gate.turn(async () =>
+          // Another may have taken its place while this waited.
+          instance === this.#instance ? { ok: await watched(call(exports.mounts)) } : undefined,
+        );
+        if (answer) return answer;
+      } catch (thrown) {
+        const error = toWitError(thrown);
+        // An error of the interface is an answer; anything else means that this instance cannot be trusted any more.
+        if (thrown !== error && this.#instance === instance) this.#replace();
+        return { error };
+      }
     }
   }
 
@@ -182,8 +189,9 @@ export class App {
     this.#trees.abandoned();
     this.#instance = this.#fresh().then(async (instance) => {
       for (const { path, id, access } of this.#mounts) {
-        // One that cannot be mounted again is not in the table then, which the window is told.
-        await watched(instance.exports.mounts.mount(path, { id, access })).catch(() => undefined);
+        const mount = () => watched(instance.exports.mounts.mount(path, { id, access }));
+        // One that was taken back meanwhile is not asked for. It is not in the table then, which the window is told.
+        await this.#trees.postponing([], mount).catch(() => undefined);
       }
       return instance;
     });

@@ -30,7 +30,16 @@ export class Gate {
 
   leave(): void {
     this.#inside -= 1;
-    if (this.#inside) return;
+    if (!this.#inside) this.#outside();
+  }
+
+  /** The app is over, also when it was inside: nothing will leave any more. */
+  over(): void {
+    this.#inside = 0;
+    this.#outside();
+  }
+
+  #outside(): void {
     if (this.#left) {
       // At once, before the app can enter again: else the page would wait for as long as the app is busy with files.
       this.#hold();

@@ -41,8 +41,8 @@ export class Trees {
   readonly #used = new Map<string, Used>();
   /** Mount points for which the user may be asked now. */
   readonly #asked = new Set<string>();
-  /** When it is set, nobody is asked: what would have been goes here, and `busy` is answered. */
-  postponed: Wanted[] | undefined;
+  /** What would have been asked for, while nobody is asked. */
+  #postponed: Wanted[] | undefined;
 
   constructor(window: WindowSide, user: TreesUser) {
     this.#window = window;
@@ -58,8 +58,9 @@ export class Trees {
     };
   }
 
-  /** The instance that held grants is gone, without having let go of them. */
+  /** The instance that held grants is gone, without having let go of them, perhaps in the middle of a call. */
   abandoned(): void {
+    this.#postponed = undefined;
     for (const { holders } of this.#used.values()) holders.clear();
   }
 
@@ -86,25 +87,39 @@ export class Trees {
   async revoke(key: GrantKey): Promise<boolean> {
     const used = this.#used.get(slot(key));
     const failed = used && (await complete(used).then(() => undefined, (error: WitError) => error));
-    const revoked = await this.#revoke(key);
-    if (failed?.tag === "incomplete") throw failed;
-    return revoked;
+    const revoked = this.#revoke(key);
+    if (failed?.tag !== "incomplete") return await revoked;
+    // It weighs more than a grant that could not be forgotten.
+    await revoked.catch(() => undefined);
+    throw failed;
   }
 
   /** Syncs every folder. The paths in the report are those that the app knows. */
   async syncAll(): Promise<SyncReport> {
     const all: SyncReport = { files: 0n, bytes: 0n, removed: 0n, conflicts: [], failures: [] };
-    const syncing = [...this.#used.values()].map(async ({ key, tree }) => {
+    const syncing = [...this.#used.values()].map(async (used) => {
+      const { key, tree } = used;
       const { files, bytes, removed, conflicts, failures } = await tree.sync();
       const whole = (path: string) => `${key.path === "/" ? "" : key.path}/${path}`;
       all.files += files;
       all.bytes += bytes;
       all.removed += removed;
       all.conflicts.push(...conflicts.map(({ path, kept }) => ({ path: whole(path), kept: whole(kept) })));
-      all.failures.push(...failures.map(({ path, reason }) => ({ path: whole(path), reason })));
+      // What could not be written of a folder that was taken back meanwhile, whoever did that was told.
+      if (!used.ended) all.failures.push(...failures.map(({ path, reason }) => ({ path: whole(path), reason })));
     });
     await Promise.all(syncing);
     return all;
+  }
+
+  /** Makes a call in which nobody is asked: what would have been goes to `wanted`, and `busy` is answered. */
+  async postponing<T>(wanted: Wanted[], call: () => Promise<T>): Promise<T> {
+    this.#postponed = wanted;
+    try {
+      return await call();
+    } finally {
+      this.#postponed = undefined;
+    }
   }
 
   /** Gets a folder ready, so that nobody has to be asked for it in `acquire`. */
@@ -116,7 +131,7 @@ export class Trees {
     let used = this.#used.get(slot(key));
     if (used?.access !== access) {
       const wanted = { key, access, startIn };
-      if (this.postponed?.push(wanted)) throw BUSY;
+      if (this.#postponed?.push(wanted)) throw BUSY;
       used = await this.#open(wanted);
     }
     const { holders } = used;

@@ -56,7 +56,9 @@ export function cases(): Map<string, Case[]> {
 
 /** What is known of a host. */
 export function host(name: string): Host {
-  return { lacks: {}, known: {}, ...(read(join("hosts", `${name}.toml`)) as Partial<Host>) };
+  const { lacks = {}, known = {}, ...rest } = read(join("hosts", `${name}.toml`)) as Partial<Host>;
+  if (Object.keys(rest).length > 0) throw new Error(`hosts/${name}.toml: there is no ${Object.keys(rest).join(", ")}`);
+  return { lacks, known };
 }
 
 function read(file: string): unknown {

@@ -2,6 +2,7 @@
 // a real local folder and on the origin's private file system.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Case, cases, host, type Step, steps, type Tree } from "./case.js";
 import * as local from "./local.js";
@@ -18,6 +19,8 @@ interface Folders {
   outside(words: string[]): unknown;
   text(path: string): Promise<string | undefined> | string | undefined;
   tree(folder: string): Promise<Tree> | Tree;
+  /** Fails when there is something else beside these, or what is beside them was changed. */
+  alone(folders: string[]): void;
 }
 
 async function folders(place: Place, name: string): Promise<Folders> {
@@ -28,6 +31,8 @@ async function folders(place: Place, name: string): Promise<Folders> {
       outside: (words) => page.call("outside", words),
       text: (path) => page.call("text", path),
       tree: (folder) => page.call("tree", folder),
+      // No path of the computer leads there.
+      alone: () => {},
     };
   }
   const base = join(page.top, name);
@@ -38,10 +43,10 @@ async function folders(place: Place, name: string): Promise<Folders> {
     fill: (folder, tree) => local.fill(base, folder, tree),
     outside: (words) => local.outside(base, words),
     text: (path) => local.text(base, path),
-    tree(folder) {
+    tree: (folder) => local.tree(base, folder),
+    alone(folders) {
+      expect(readdirSync(base).sort(), "what is beside the folder").toEqual([...folders, "secret"].sort());
       expect(readFileSync(join(base, "secret"), "utf8"), "the secret beside the folder").toBe("secret");
-      expect(readdirSync(base).filter((name) => name !== "secret").sort()).toContain(folder);
-      return local.tree(base, folder);
     },
   };
 }
@@ -82,6 +87,7 @@ async function run(place: Place, name: string, one: Case): Promise<void> {
   for (const path of left.val as string[]) {
     expect(await page.call("step", "unmount", [path]), `the unmount of ${path}`).toMatchObject({ tag: "ok" });
   }
+  on.alone(["folder", ...Object.keys(one.others)]);
   if (!one.unchecked) await check(on, one);
 }
 
@@ -101,6 +107,8 @@ async function check(on: Folders, { disk, after, others, "others-after": othersA
 }
 
 function changed(before: Tree, different: Tree): Tree {
+  const same = Object.keys(different).filter((path) => isDeepStrictEqual(different[path], before[path] ?? false));
+  expect(same, "what the case says is different, and was so before").toEqual([]);
   return Object.fromEntries(Object.entries({ ...before, ...different }).filter(([, entry]) => entry !== false));
 }
 

@@ -74,16 +74,18 @@ export function text(base: string, path: string): string | undefined {
 
 export function tree(base: string, folder: string): Tree {
   const tree: Tree = {};
-  const walk = (directory: string, prefix: string): void => {
-    const names = readdirSync(directory);
+  // A name may be no text.
+  const walk = (directory: Buffer, prefix: string): void => {
+    const names = readdirSync(directory, "buffer");
     for (const name of names) {
-      const [path, stat] = [join(directory, name), lstatSync(join(directory, name))];
-      if (stat.isDirectory()) walk(path, `${prefix}${name}/`);
-      else if (stat.isSymbolicLink()) tree[prefix + name] = { link: readlinkSync(path) };
-      else tree[prefix + name] = stat.size > LARGEST ? `<${stat.size} bytes>` : readFileSync(path, "utf8");
+      const path = Buffer.concat([directory, Buffer.from("/"), name]);
+      const [shown, stat] = [prefix + name.toString(), lstatSync(path)];
+      if (stat.isDirectory()) walk(path, `${shown}/`);
+      else if (stat.isSymbolicLink()) tree[shown] = { link: readlinkSync(path, "utf8") };
+      else tree[shown] = stat.size > LARGEST ? `<${stat.size} bytes>` : readFileSync(path, "utf8");
     }
     if (names.length === 0 && prefix) tree[prefix] = "";
   };
-  walk(join(base, folder), "");
+  walk(Buffer.from(join(base, folder)), "");
   return tree;
 }

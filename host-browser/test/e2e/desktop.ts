@@ -30,8 +30,10 @@ export async function until<T>(what: string, probe: () => Promise<T | undefined>
 
 export class Desktop {
   private constructor(
-    /** What a program sees of it, and nothing of the desktop that the tests were started on: not its language, its
-     * folders, nor a service that would open the chooser there. */
+    /**
+     * What a program sees of it, and nothing of the desktop that the tests were started on: not its language, its
+     * folders, nor a service that would open the chooser there.
+     */
     readonly env: Record<string, string>,
     private readonly running: ChildProcess[],
   ) {}
@@ -52,10 +54,15 @@ export class Desktop {
       LC_ALL: "C.UTF-8",
       DBUS_SESSION_BUS_ADDRESS: "disabled:",
     };
-    const manager = await started("openbox", [], { env, stdio: "ignore" });
-    const desktop = new Desktop(env, [manager, server]);
-    await until("openbox manages windows", async () => (await desktop.#xdotool("get_num_desktops")) || undefined);
-    return desktop;
+    const desktop = new Desktop(env, [server]);
+    try {
+      desktop.running.push(await started("openbox", [], { env, stdio: "ignore" }));
+      await until("openbox manages windows", async () => (await desktop.#xdotool("get_num_desktops")) || undefined);
+      return desktop;
+    } catch (error) {
+      desktop.stop();
+      throw error;
+    }
   }
 
   stop(): void {
@@ -100,8 +107,7 @@ async function started(name: string, args: string[], options: SpawnOptions): Pro
   try {
     await once(program, "spawn");
   } catch (cause) {
-    const need = "Xvfb, openbox and xdotool, as in Debian's packages xvfb, openbox and xdotool";
-    throw new Error(`the real picker has to be driven on a desktop, which needs ${need}: cannot start ${name}`, { cause });
+    throw new Error(`cannot start ${name}: the real picker needs Xvfb, openbox and xdotool; Debian has packages of them`, { cause });
   }
   return program;
 }

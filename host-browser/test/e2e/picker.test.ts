@@ -88,7 +88,7 @@ async function press(element: string): Promise<void> {
 /** Makes a call in the page's handler of a click on its button. {@link result} has how it ends. */
 async function click(call: string): Promise<void> {
   await tell(`(window.call = () => ${call}, null)`);
-  await press("act");
+  await press(BUTTON);
 }
 
 /** Runs Python with no click before, until our dialog is shown. {@link result} has how it ends. */
@@ -98,7 +98,8 @@ async function alone(source: string): Promise<void> {
   await until("the dialog is shown", async () => (await dialogs()) || undefined);
 }
 
-const DIALOG_YES = `document.querySelector("mountfs-dialog").shadowRoot.querySelector("#yes")`;
+const BUTTON = `document.querySelector("#act")`;
+const YES = `document.querySelector("mountfs-dialog").shadowRoot.querySelector("#yes")`;
 const result = () => tell("window.result");
 const dialogs = () => tell<number>(`document.querySelectorAll("mountfs-dialog").length`);
 const kept = (path: string) => tell(`fs.kept().then((all) => all.filter((grant) => grant.path === "${path}"))`);
@@ -144,7 +145,7 @@ describe("the picker", () => {
       with open("/own/b.txt", "w") as file:
           file.write(mount.label)
       print(await fs.sync("/own"))`);
-    await press(DIALOG_YES);
+    await press(YES);
     await (await desktop.chooser("read-write")).choose(folder);
     await prompts.answer("Allow");
     expect(await result()).toEqual([0, expect.stringContaining("1 files")]);
@@ -230,7 +231,7 @@ describe("a later start of the browser", () => {
 
   it("has the same folder with “Allow this time”, which Python can ask for", async () => {
     await alone(`from mountfs import fs; await fs.mount("/local", id="mountfs"); print(open("/local/a.txt").read())`);
-    await press(DIALOG_YES);
+    await press(YES);
     await prompts.answer("Allow this time");
     expect(await result()).toEqual([0, "from Python\n"]);
   });

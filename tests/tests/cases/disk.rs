@@ -114,10 +114,10 @@ impl Folders {
             let kept = kept.with_context(|| format!("no other version of {path} was kept: {found:?}"))?;
             ensure!(found.remove(&kept) == Some(Entry::Text(text.clone())), "{kept} is not the guest's version");
         }
-        same("the folder", &found, &changed(&case.disk, &case.after))?;
+        same("the folder", &found, &changed(&case.disk, &case.after)?)?;
         for (name, before) in &case.others {
             let after = case.others_after.get(name).cloned().unwrap_or_default();
-            same(&format!("the folder {name}"), &tree(&self.path(name))?, &changed(before, &after))?;
+            same(&format!("the folder {name}"), &tree(&self.path(name))?, &changed(before, &after)?)?;
         }
         Ok(())
     }
@@ -129,15 +129,16 @@ fn same(what: &str, found: &Tree, wanted: &Tree) -> Result<()> {
 }
 
 /// What there should be: what there was, with what is different. A directory is in the paths of what is in it.
-fn changed(before: &Tree, different: &Tree) -> Tree {
+fn changed(before: &Tree, different: &Tree) -> Result<Tree> {
     let mut after = before.clone();
     for (path, entry) in different {
-        match entry {
-            Entry::Is(false) => after.remove(path),
+        let was = match entry {
+            Entry::Is(false) => Some(after.remove(path).with_context(|| format!("{path} was not there before"))?),
             entry => after.insert(path.clone(), entry.clone()),
         };
+        ensure!(was.as_ref() != Some(entry), "{path} was so before");
     }
-    after
+    Ok(after)
 }
 
 fn tree(top: &Path) -> Result<Tree> {

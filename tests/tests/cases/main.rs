@@ -41,9 +41,12 @@ fn main() -> Result<ExitCode> {
         }
     }
     ensure!(known.is_empty(), "tests/cases/hosts/native.toml names cases that there are not: {known:?}");
+    let all = trials.len();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if !arguments.list && arguments.filter.is_none() {
-        write(&outcomes.lock().expect("no case panicked holding it"))?;
+    let outcomes = outcomes.lock().expect("no case panicked holding it");
+    // Only a whole run says what the host does.
+    if outcomes.len() == all {
+        write(&outcomes)?;
     }
     Ok(conclusion.exit_code())
 }
@@ -65,26 +68,26 @@ fn trial(group: &str, case: Case, host: &Host, outcomes: &Outcomes) -> Trial {
     if let Some(reason) = lacks {
         (outcome.outcome, outcome.reason) = ("skipped", Some(reason));
         outcomes.lock().expect("nobody panicked holding it").push(outcome);
-        return Trial::test(full, || Ok(())).with_ignored_flag(true);
+        // Who asks for what is ignored sees how it fails.
+        return Trial::test(full, move || run(&case).map_err(failed)).with_ignored_flag(true);
     }
     Trial::test(full, move || {
-        let result = run(&case);
-        (outcome.outcome, outcome.reason) = match (&result, known) {
-            (Ok(()), None) => ("passed", None),
-            (Err(_), Some(reason)) => ("known", Some(reason)),
-            _ => ("failed", None),
-        };
-        let passes_after_all = result.is_ok() && outcome.outcome == "failed";
-        let is_known = outcome.outcome == "known";
-        outcomes.lock().expect("nobody panicked holding it").push(outcome);
-        match result {
-            Ok(()) if passes_after_all => {
-                Err("it passes now: take its line out of tests/cases/hosts/native.toml".into())
+        let (ended, reason, result) = match (run(&case), known) {
+            (Ok(()), None) => ("passed", None, Ok(())),
+            (Err(_), Some(reason)) => ("known", Some(reason), Ok(())),
+            (Err(error), None) => ("failed", None, Err(failed(error))),
+            (Ok(()), Some(_)) => {
+                ("failed", None, Err("it passes now: take its line out of tests/cases/hosts/native.toml".into()))
             }
-            Err(_) if is_known => Ok(()),
-            result => result.map_err(|error| Failed::from(format!("{error:#}"))),
-        }
+        };
+        (outcome.outcome, outcome.reason) = (ended, reason);
+        outcomes.lock().expect("nobody panicked holding it").push(outcome);
+        result
     })
+}
+
+fn failed(error: anyhow::Error) -> Failed {
+    format!("{error:#}").into()
 }
 
 fn run(case: &Case) -> Result<()> {
