@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/*.test.ts", "test/files/**/*.test.ts"] } },
-      // One browser, one case after the other.
+      // Each file has a browser, in which it does one thing after the other.
       { test: { name: "cases", include: ["test/cases/*.test.ts"], hookTimeout: 60_000 } },
       {
         test: {

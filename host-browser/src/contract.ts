@@ -11,12 +11,17 @@ export type ErrorCode =
 /** What a guest may do below a mount point (`mountfs:fs/types`). */
 export type Access = "read" | "read-write";
 
-/** `mountfs:fs/types.sync-report`, as jco lowers it. */
+/** What one sync did: `mountfs:fs/types.sync-report`, as jco lowers it. Paths are relative to the mount point. */
 export interface SyncReport {
+  /** Files that were written since the sync before. */
   files: bigint;
+  /** Bytes that were written to them. */
   bytes: bigint;
+  /** Names removed since the sync before. */
   removed: bigint;
+  /** Files that had changed on both sides: the other program's version has the path, `kept` is where the app's is. */
   conflicts: { path: string; kept: string }[];
+  /** What could not be written and why, for a person. It stays unsynced. The mount point itself is `.`. */
   failures: { path: string; reason: string }[];
 }
 
@@ -30,6 +35,8 @@ export interface Tree {
   unsynced(): { files: number; bytes: number };
   /** Other programs may have changed what has these paths, and what is in it; anything, when there are none. */
   distrust(paths: string[]): void;
+  /** Lets no stream write until what it answers is called: a write waits, and fails when the tree ends meanwhile. */
+  pause(): () => void;
   /** Cuts off every descriptor and stream. What is dirty is not written. */
   end(): void;
 }

@@ -5,12 +5,19 @@ import type { WitError } from "./wit.js";
 
 /** Texts of the default dialog, to translate or reword. */
 export interface DialogTexts {
+  /** What is asked, in a line; `app` is what the dialog calls the app. */
   title(question: Question, app: string): string;
+  /** What it means to say yes. */
   body(question: Question, app: string): string;
+  /** The button that goes on to the browser's own question. */
   yes(question: Question): string;
+  /** The button that answers `denied`. */
   no: string;
+  /** The button that answers `cancelled`. */
   close: string;
+  /** That a folder can be dropped, where it can. */
   dropHint: string;
+  /** While the browser asks its own question. */
   waiting: string;
 }
 
@@ -101,14 +108,16 @@ function ask<T>(
   }
 
   return new Promise<T>((resolve, reject) => {
+    /** It was begun, or the question was answered: nothing begins any more. */
+    let going = false;
     const settle = (how: () => void) => {
+      going = true;
       how();
       const back = document.activeElement === host;
       host.remove();
       if (back) before?.focus();
     };
     const refuse = (tag: "cancelled" | "denied") => settle(() => reject({ tag } satisfies WitError));
-    let going = false;
     const go = async (dropped?: FileSystemDirectoryHandle) => {
       if (going) return;
       going = true;

@@ -5,6 +5,7 @@ export type MountfsErrorCode = WitError["tag"];
 
 /** What {@link Mountfs} throws: which call failed, on which path, why, and what to do about it. */
 export class MountfsError extends Error {
+  /** The name of the class. */
   override readonly name = "MountfsError";
 
   constructor(

@@ -15,30 +15,40 @@ export type Change =
 
 /** The event `change`. */
 export class MountfsChangeEvent extends Event {
-  constructor(readonly change: Change) {
+  constructor(
+    /** What changed. */
+    readonly change: Change,
+  ) {
     super("change");
   }
 }
 
 /** How far a sync is. */
 export interface SyncProgress extends GrantKey {
-  /** Done. */
+  /** Files done. */
   files: number;
+  /** Bytes in them that were written since the last sync. */
   bytes: number;
-  /** Left to do. */
+  /** Files left to do. */
   filesToDo: number;
+  /** Bytes in them. */
   bytesToDo: number;
 }
 
 /** The event `progress`. */
 export class MountfsProgressEvent extends Event {
-  constructor(readonly progress: SyncProgress) {
+  constructor(
+    /** How far it is. */
+    readonly progress: SyncProgress,
+  ) {
     super("progress");
   }
 }
 
 /** The events of a {@link Mountfs}. */
 export interface MountfsEventMap {
+  /** What is mounted, unsynced or in a folder changed. */
   change: MountfsChangeEvent;
+  /** A sync goes on; at most ten times a second for each folder. */
   progress: MountfsProgressEvent;
 }

@@ -38,6 +38,8 @@ export class FolderWatch {
 
   /** Watches these folders, and no others. */
   follow(keys: GrantKey[], folder: Folder): void {
+    // A worker may still have said something when it was stopped.
+    if (this.#stop.signal.aborted) return;
     const wanted = new Map(keys.map(({ path, id }) => [JSON.stringify([path, id]), { path, id }]));
     for (const [slot, watched] of this.#watched) {
       if (wanted.has(slot)) continue;
@@ -52,8 +54,8 @@ export class FolderWatch {
 
   /** Watches nothing any more. */
   close(): void {
-    this.#stop.abort();
     this.follow([], async () => undefined);
+    this.#stop.abort();
   }
 }
 

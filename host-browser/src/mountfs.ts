@@ -155,8 +155,8 @@ export class Mountfs extends EventTarget {
   /**
    * Runs the app as a command, and answers its exit code: 134 when it trapped, which it says on `stderr`. One runs at a
    * time. What it wrote is in the folders when this answers, under another name where another program changed the same
-   * file, which it says on `stderr` too. Throws `incomplete` with what could not be put there: a later sync tries again.
-   * The folders stay mounted for the next run.
+   * file, which it says on `stderr` too. Throws `incomplete` with what could not be put there, by the paths that the app knows:
+   * a later sync tries again. The folders stay mounted for the next run.
    */
   async run(args: string[], options: RunOptions = {}): Promise<number> {
     const { stdin, stdout, stderr, env = {}, name = "app", cwd } = options;
@@ -188,7 +188,7 @@ export class Mountfs extends EventTarget {
     this.#grants.dismiss();
     this.#stopped.now(new MountfsError("stopped", "cancelled", ""));
     this.#worker.terminate();
-    this.#mounts = [];
+    this.#follow([]);
     this.#start();
     for (const { path, id, access } of mounts) {
       // Only those that need no prompt: a stop is no wish to be asked something.
@@ -253,11 +253,16 @@ export class Mountfs extends EventTarget {
       dirty: (key, unsynced) => this.#tell({ what: "unsynced", ...key, ...unsynced }),
       progress: (key, done) => void this.dispatchEvent(new MountfsProgressEvent({ ...key, ...done })),
       mountsChanged: (mounts) => {
-        this.#mounts = mounts;
-        this.#watch.follow(mounts, (key) => this.#grants.folder(key));
+        this.#follow(mounts);
         this.#tell({ what: "mounts" });
       },
     };
+  }
+
+  /** These are the mounts now. */
+  #follow(mounts: MountInfo[]): void {
+    this.#mounts = mounts;
+    this.#watch.follow(mounts, (key) => this.#grants.folder(key));
   }
 
   #tell(change: MountfsChangeEvent["change"]): void {

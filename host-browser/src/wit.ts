@@ -8,13 +8,17 @@ export type StartIn = "desktop" | "documents" | "downloads" | "music" | "picture
 
 /** What a grant is kept under: the mount point, and a name, so that one path can have several grants. */
 export interface GrantKey {
+  /** The mount point: an absolute path of the app. */
   path: string;
+  /** The name: 1 to 32 of `A-Z a-z 0-9 _ -`. */
   id: string;
 }
 
 /** What the local folder does not have yet. */
 export interface Unsynced {
+  /** Files written since the last sync. */
   files: bigint;
+  /** Bytes written to them. */
   bytes: bigint;
 }
 

@@ -33,8 +33,10 @@ function moment() {
   return { come, now };
 }
 
-/** Until nothing is left to do but to wait. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** Until nothing is left to do but to wait: what has its turn between timers gets it. */
+async function settled(): Promise<void> {
+  for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setTimeout(resolve));
+}
 
 /** An app in a page whose user grants any folder, and how it is disturbed. */
 function app() {
@@ -155,6 +157,17 @@ describe("a run that ends", () => {
 });
 
 describe("a revoke", () => {
+  it("is done also when the app cannot be loaded again", async () => {
+    const { page, app: it } = app();
+    await it.mount("/local", OPTIONS);
+    page.loading = Promise.reject(new Error("no memory"));
+    await it.run(PROGRAM, STDIO);
+    expect(await it.mounted()).toMatchObject({ error: { tag: "other", val: "no memory" } });
+    const end = vi.spyOn(OpenTree.prototype, "end");
+    expect(await it.revoke(KEY.path, KEY.id)).toEqual({ ok: true });
+    expect(end).toHaveBeenCalledOnce();
+  });
+
   it("is no failure of a run whose end it meets", async () => {
     const { page, app: it } = app();
     await it.mount("/local", OPTIONS);

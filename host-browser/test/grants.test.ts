@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Grants } from "../src/grants/grants.js";
 import type { Provider } from "../src/grants/provider.js";
 import type { GrantDialog, Question } from "../src/grants/question.js";
@@ -138,6 +138,25 @@ describe("a new grant", () => {
     expect([a?.status, b?.status]).toEqual(["rejected", "fulfilled"]);
     expect(order).toEqual(["ask /a", "answer /a", "ask /b", "answer /b"]);
   });
+
+  it("never takes the click that answered one question for the wish for another folder", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const [asks, provider] = [dialog({ tag: "denied" }), picker(async () => new Folder("project", open))];
+      let active = false;
+      const grants = new Grants(new Memory(), asks, provider, () => active);
+      await expect(grants.acquire(KEY, "read-write")).rejects.toEqual({ tag: "denied" });
+      active = true;
+      await expect(grants.acquire(KEY, "read-write")).rejects.toEqual({ tag: "denied" });
+      expect([asks.questions.length, provider.picks]).toEqual([2, 0]);
+      // By now it is another click.
+      vi.advanceTimersByTime(6000);
+      await grants.acquire(KEY, "read-write");
+      expect([asks.questions.length, provider.picks]).toEqual([2, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 describe("a kept grant", () => {
@@ -152,6 +171,18 @@ describe("a kept grant", () => {
     const { grants, asks, provider } = await kept(folder);
     expect((await grants.acquire(KEY, "read-write")).handle).toBe(folder);
     expect([asks.questions, provider.picks, folder.asked]).toEqual([[], 0, []]);
+  });
+
+  it("is used while the user is asked for another one", async () => {
+    const folder = new Folder("project", open);
+    const { grants, asks, provider } = await kept(folder);
+    let answer!: (folder: Folder) => void;
+    provider.open = async () => handle(await new Promise<Folder>((resolve) => (answer = resolve)));
+    const other = grants.acquire({ ...KEY, path: "/other" }, "read");
+    expect((await grants.acquire(KEY, "read-write")).handle).toBe(folder);
+    expect(asks.questions.map(({ key }) => key.path)).toEqual(["/other"]);
+    answer(new Folder("other", open));
+    expect(await other).toMatchObject({ label: "other" });
   });
 
   it("is asked for again when it lapsed: the same folder, in one click, never a new choice", async () => {

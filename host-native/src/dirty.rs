@@ -152,6 +152,11 @@ impl Dirty {
         let mut done = Done::default();
         let (mut seen, mut renewed, mut kept) = (HashSet::new(), HashSet::new(), Vec::new());
         for written in files {
+            // Without a name there is nothing that it could be durable under.
+            if is_removed(&written.file) {
+                written.mended();
+                continue;
+            }
             match sync_file(&written) {
                 Ok(Synced { bytes, was_emptied }) => {
                     let identity = identity(&written.file).ok();
@@ -162,14 +167,13 @@ impl Dirty {
                 Err(reason) => kept.push((written, reason)),
             }
         }
-        // What failed is mended by a later, whole content of the same file, or by its removal.
+        // What failed is mended by a later, whole content of the same file.
         kept.retain(|(written, _)| {
             let is_renewed = identity(&written.file).is_ok_and(|identity| renewed.contains(&identity));
-            let stays = !is_renewed && !is_removed(&written.file);
-            if !stays {
+            if is_renewed {
                 written.mended();
             }
-            stays
+            !is_renewed
         });
         for (written, reason) in &kept {
             done.fail(&written.path, reason.clone());

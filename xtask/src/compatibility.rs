@@ -58,6 +58,7 @@ fn page() -> Result<String> {
         }
         hosts.push((title, outcomes));
     }
+    check_all_ran(&hosts)?;
     let mut page = String::from(
         "# Compatibility\n\n\
          What each host does with the [cases](../tests/cases/) of the contract, and what the users of each language do in\n\
@@ -70,6 +71,24 @@ fn page() -> Result<String> {
     page.push_str("\n## Interpreters\n\n`w` under wasmtime, `p` in a page.\n\n");
     interpreters(&mut page)?;
     Ok(page)
+}
+
+/// Every host has to have noted every case, and some host to have passed it: nothing stands for a case that never ran.
+fn check_all_ran(hosts: &[(&str, Vec<Outcome>)]) -> Result<()> {
+    let names = |outcomes: &[Outcome], passed: bool| -> BTreeSet<_> {
+        let noted = outcomes.iter().filter(|case| !passed || case.outcome == "passed");
+        noted.map(|case| format!("{}: {}", case.group, case.name)).collect()
+    };
+    let all: BTreeSet<_> = hosts.iter().flat_map(|(_, outcomes)| names(outcomes, false)).collect();
+    for (title, outcomes) in hosts {
+        let noted = names(outcomes, false);
+        let missing: Vec<_> = all.difference(&noted).collect();
+        ensure!(missing.is_empty(), "{title}: noted before there were these cases, run it again: {missing:?}");
+    }
+    let passed = hosts.iter().flat_map(|(_, outcomes)| names(outcomes, true)).collect();
+    let nowhere: Vec<_> = all.difference(&passed).collect();
+    ensure!(nowhere.is_empty(), "no host passes these cases: {nowhere:?}");
+    Ok(())
 }
 
 /// A row a group: how many cases each host passed, of those there are.

@@ -1,4 +1,4 @@
-//! Builds the two components that `mountfs-compose` embeds, and the one that carries it.
+//! Builds the two components that `mountfs-compose` embeds, the one that carries it, and the guest of the cases.
 
 use crate::run::{root, run, say};
 use crate::{tools, wit};

@@ -95,6 +95,11 @@ fn quickjs() -> Result<()> {
     Ok(())
 }
 
+/// CPython's own tests, of the version nearest to those of our interpreters that Debian has.
+pub(crate) fn cpython_suite() -> Result<()> {
+    tools::debian_files("libpython3.11", &["libpython3.11-testsuite", "libpython3.11-stdlib"]).map(drop)
+}
+
 /// Whether a guest is there, and was made after its sources last changed.
 fn is_newer(app: &Path, sources: &[&str]) -> Result<bool> {
     let Ok(built) = fs::metadata(app).and_then(|built| built.modified()) else { return Ok(false) };

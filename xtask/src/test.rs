@@ -87,6 +87,7 @@ pub(crate) fn build_for_suites() -> Result<()> {
     build()?;
     components::case_guest()?;
     guests::foreign()?;
+    guests::cpython_suite()?;
     tools::wasmtime()?;
     tools::strace()
 }
@@ -97,8 +98,7 @@ fn clippy() -> Result<()> {
     run::run(command.args(["--", "-D", "warnings"]))?;
     // Debian's toolchain for wasm has no clippy.
     if tools::has_wasm_target()? {
-        let packages =
-            ["mountfs-component", "preopen-grants", "mountfs-composer", "case-guest"].map(|name| ["-p", name]);
+        let packages = ["mountfs-component", "preopen-grants", "case-guest"].map(|name| ["-p", name]);
         let target = ["--target", tools::WASM, "--target-dir", "target/wasm"];
         run::run(
             Command::new("cargo")

@@ -118,6 +118,26 @@ pub(crate) fn npm_file(package: &str, file: &str) -> Result<PathBuf> {
     Ok(found)
 }
 
+/// What Debian's packages hold, unpacked and not installed; the folder it is in, of this name.
+pub(crate) fn debian_files(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target/tools").join(name);
+    if !folder.exists() {
+        say(&format!("fetching {} from Debian into target/tools", packages.join(" ")));
+        // Under another name until it is whole.
+        let partial = folder.with_added_extension("partial");
+        let _ = std::fs::remove_dir_all(&partial);
+        std::fs::create_dir_all(&partial)?;
+        let fetch = || run_quiet(Command::new("apt-get").args(["download", "-q"]).args(packages).current_dir(&partial));
+        // The lists may be older than the packages.
+        fetch().or_else(|_| run_quiet(Command::new("apt-get").args(["update", "-q"])).and_then(|_| fetch()))?;
+        for entry in std::fs::read_dir(&partial)? {
+            run_quiet(Command::new("dpkg").arg("-x").arg(entry?.path()).arg(&partial))?;
+        }
+        std::fs::rename(partial, &folder)?;
+    }
+    Ok(folder)
+}
+
 /// Traces the calls of the operating system, for the tests of durability. Linux only.
 pub(crate) fn strace() -> Result<()> {
     if cfg!(target_os = "linux") && run_quiet(Command::new("strace").arg("--version")).is_err() {

@@ -53,7 +53,7 @@ def main() -> None:
 
 def tell(**what: object) -> None:
     """Tells the page, after everything that was printed before."""
-    sys.stderr.flush()
+    sys.__stderr__.flush()
     sys.__stdout__.write(f"{MARK}{json.dumps(what)}\n")
     sys.__stdout__.flush()
 

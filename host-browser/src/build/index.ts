@@ -5,3 +5,4 @@
  */
 export { buildApp, type BuildOptions, type Built } from "./build.js";
 export { main } from "./main.js";
+export type { Suspending } from "./suspends.js";

@@ -3,7 +3,9 @@
 
 /** Functions by their full names, `pkg:ns/interface@version#function`. */
 export interface Suspending {
+  /** Those of the host, which may answer later. */
   imports: string[];
+  /** Those of the app, whose callers have to wait then. */
   exports: string[];
 }
 

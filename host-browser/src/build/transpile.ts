@@ -14,7 +14,8 @@ const PROVIDED = /^(mountfs:fs\/(grants|types)|wasi:(cli|clocks|filesystem|io|ra
 
 /** Transpiles, and fails when a function that has to suspend would not. */
 export async function transpileApp(component: Uint8Array, exports: string[] = []): Promise<Transpiled> {
-  const common = { name: "app", instantiation: "async" as const, multiMemory: true };
+  // Every browser that can suspend WebAssembly knows its exceptions too, which toolchains make of `setjmp`.
+  const common = { name: "app", instantiation: "async" as const, multiMemory: true, bindgenEnableWasmExnref: true };
   // Once to see what the app uses, with which versions; it takes a second for CPython.
   const plain = await transpileBytes(component, common);
   const foreign = plain.imports.filter((name) => !PROVIDED.test(name));

@@ -301,7 +301,7 @@ export class Descriptor {
   async #find(path: string, how: OpenFlags): Promise<Node> {
     const { volume } = this.#tree;
     const parsed = parse(path);
-    if (!how.create || parsed.parts.length === 0 || parsed.parts.at(-1) === "..") {
+    if (!how.create || !parsed.named) {
       const node = await walk(volume, this.#directory(), parsed);
       if (how.create && how.exclusive) {
         throw new Failure("exist");

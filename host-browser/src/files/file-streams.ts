@@ -44,8 +44,8 @@ export function outputStream(tree: OpenTree, file: FileNode, offset: number | "e
           offset = at + bytes.length;
         }
       }),
-    room: () => tree.callNow(() => relief.room()),
-    wait: () => relief.under,
+    room: () => tree.callNow(() => (tree.paused ? 0 : relief.room())),
+    wait: () => tree.paused ?? relief.under,
     close: () => {
       if (open) {
         open = false;

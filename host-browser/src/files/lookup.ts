@@ -124,8 +124,11 @@ export async function childForSure(volume: Volume, directory: DirectoryNode, nam
   }
 }
 
+/** What of a path it takes to walk it. */
+type Way = Omit<Path, "named">;
+
 /** Walks all parts of a path from `base`, above which no `..` may lead. */
-export function walk(volume: Volume, base: DirectoryNode, { parts, directory }: Path): Node | Promise<Node> {
+export function walk(volume: Volume, base: DirectoryNode, { parts, directory }: Way): Node | Promise<Node> {
   let at: Node = base;
   for (let step = 0; step < parts.length; step++) {
     const next = enter(volume, base, at, parts[step]!, directory || step < parts.length - 1);
@@ -142,7 +145,7 @@ async function walkOn(
   volume: Volume,
   base: DirectoryNode,
   next: Promise<Node>,
-  { parts, directory }: Path,
+  { parts, directory }: Way,
 ): Promise<Node> {
   let at = await next;
   for (const [step, part] of parts.entries()) {
@@ -154,15 +157,15 @@ async function walkOn(
   return at;
 }
 
-/** The directory that the last part of a path is in, and that part. A path that ends in `..` has none. */
+/** The directory that the name at the end of a path is in, and that name. Throws `noName` where there is none. */
 export async function walkToParent(
   volume: Volume,
   base: DirectoryNode,
-  { parts }: Path,
+  { parts, named }: Path,
   noName: "busy" | "exist" | "invalid",
 ): Promise<{ parent: DirectoryNode; name: string }> {
   const name = parts.at(-1);
-  if (name === undefined || name === "..") {
+  if (name === undefined || !named) {
     await walk(volume, base, { parts, directory: true });
     throw new Failure(noName);
   }

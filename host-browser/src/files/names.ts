@@ -10,6 +10,8 @@ export interface Path {
   parts: string[];
   /** Whether it must lead to a directory: it ends with `/` or `.`. */
   directory: boolean;
+  /** Whether it ends with a name; one that ends with `.` or `..` is of what is there, and nothing is made or removed by it. */
+  named: boolean;
 }
 
 /** Takes a relative path apart. Throws `no-entry`, `not-permitted`, `invalid` or `name-too-long`. */
@@ -26,8 +28,9 @@ export function parse(path: string): Path {
   for (const part of parts) {
     check(part);
   }
-  const last = all.at(-1);
-  return { parts, directory: last === "" || last === "." || last === ".." };
+  const last = all.findLast((part) => part !== "");
+  const named = last !== undefined && last !== "." && last !== "..";
+  return { parts, directory: !named || all.at(-1) === "", named };
 }
 
 /** Throws `invalid` or `name-too-long` for what is no name anywhere. */

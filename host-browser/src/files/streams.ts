@@ -177,7 +177,7 @@ export class OutputStream {
   }
 
   subscribe(): Pollable {
-    return new Pollable(() => (this.#closed || this.#failed || this.sink.room() > 0 ? undefined : this.sink.wait()));
+    return new Pollable(() => this.#wait());
   }
 
   writeZeroes(length: bigint): void {
@@ -204,6 +204,19 @@ export class OutputStream {
   [Symbol.dispose](): void {
     this.#closed = true;
     this.sink.close?.();
+  }
+
+  /** What to wait for, if there is no room: after a failure there is nothing, and the next call tells of it. */
+  #wait(): Promise<unknown> | undefined {
+    if (this.#closed || this.#failed) {
+      return undefined;
+    }
+    try {
+      return this.sink.room() > 0 ? undefined : this.sink.wait();
+    } catch (error) {
+      this.#failed = { error };
+      return undefined;
+    }
   }
 
   /** Waits for room. */

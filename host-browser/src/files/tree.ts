@@ -40,6 +40,8 @@ export class OpenTree implements Tree, Lease, User {
   base: DirectoryNode | undefined;
   tally: Tally = noTally();
   readonly writers = new Set<Writer>();
+  /** While streams may not write: settles when they may. */
+  paused: Promise<void> | undefined;
   /** What to do with each call under way when the tree ends. */
   readonly #calls = new Set<() => void>();
   #volume: Volume | undefined;
@@ -94,6 +96,19 @@ export class OpenTree implements Tree, Lease, User {
     } else if (base) {
       paths.forEach((path) => forgetSeen(base, path.split("/")));
     }
+  }
+
+  pause(): () => void {
+    let resume!: () => void;
+    const paused = new Promise<void>((resolve) => (resume = resolve));
+    this.paused = paused;
+    return () => {
+      // Somebody else may have paused it, too.
+      if (this.paused === paused) {
+        this.paused = undefined;
+      }
+      resume();
+    };
   }
 
   end(): void {

@@ -8,7 +8,9 @@ import type { GrantStore, KeptGrant } from "./store.js";
 
 /** A kept grant, as it stands now. */
 export interface GrantInfo extends GrantKey {
+  /** The widest access that was granted. */
   access: Access;
+  /** The folder's own name, for people. */
   label: string;
   /** `granted`: it can be mounted without a prompt. `prompt`: the browser asks once more. `denied`: it refuses. */
   state: PermissionState;
@@ -28,6 +30,8 @@ export class Grants {
   readonly #asked = new Set<{ name: string; moot: AbortController }>();
   /** One question at a time: a second dialog over the first would be answered for the wrong folder. */
   #asking: Promise<unknown> = Promise.resolve();
+  /** When the user answered the last dialog. */
+  #answered = -Infinity;
 
   constructor(store: GrantStore, dialog: GrantDialog, provider: Provider, active = supported.active) {
     this.#store = store;
@@ -37,12 +41,14 @@ export class Grants {
   }
 
   /** The kept grant, or a new one; the user is asked when it must be. */
-  acquire(key: GrantKey, access: Access, startIn?: StartIn): Promise<Granted> {
+  async acquire(key: GrantKey, access: Access, startIn?: StartIn): Promise<Granted> {
     const asked = { name: slot(key), moot: new AbortController() };
     this.#asked.add(asked);
-    const turn = this.#asking.then(() => this.#acquire(key, access, startIn, asked.moot.signal));
-    this.#asking = turn.catch(() => undefined).then(() => this.#asked.delete(asked));
-    return turn;
+    try {
+      return await this.#acquire(key, access, startIn, asked.moot.signal);
+    } finally {
+      this.#asked.delete(asked);
+    }
   }
 
   /**
@@ -85,10 +91,9 @@ export class Grants {
   }
 
   async #acquire(key: GrantKey, access: Access, startIn: StartIn | undefined, moot: AbortSignal): Promise<Granted> {
-    moot.throwIfAborted();
     const offered = this.#offered.get(slot(key));
     const kept = offered ? { handle: offered, access, label: await label(offered) } : await this.#store.get(key);
-    const { handle } = kept ? await this.#again(key, kept, access, moot) : await this.#choose(key, access, startIn, moot);
+    const handle = kept ? await this.#again(key, kept, access, moot) : await this.#choose(key, access, startIn, moot);
     // A narrower use of a wide grant leaves it wide.
     const widest = kept?.access === "read-write" ? kept.access : access;
     const name = await label(handle);
@@ -100,17 +105,21 @@ export class Grants {
   /** The same folder: a lapsed permission is never a reason to choose another. */
   async #again(
     key: GrantKey,
-    kept: KeptGrant,
+    { handle, label }: KeptGrant,
     access: Access,
     moot: AbortSignal,
-  ): Promise<{ handle: FileSystemDirectoryHandle }> {
-    const { handle, label } = kept;
-    if ((await handle.queryPermission({ mode: mode(access) })) === "granted") return { handle };
+  ): Promise<FileSystemDirectoryHandle> {
+    const isGranted = async () => (await handle.queryPermission({ mode: mode(access) })) === "granted";
     const request = async () => {
       await this.#permission(handle, access);
-      return { handle };
+      return handle;
     };
-    return await this.#withUser({ kind: "again", key, access, label }, true, request, moot);
+    if (await isGranted()) return handle;
+    return await this.#inTurn(async () => {
+      // The browser may have asked for all folders at once meanwhile.
+      if (await isGranted()) return handle;
+      return await this.#withUser({ kind: "again", key, access, label }, true, request, moot);
+    });
   }
 
   async #choose(
@@ -118,15 +127,22 @@ export class Grants {
     access: Access,
     startIn: StartIn | undefined,
     moot: AbortSignal,
-  ): Promise<{ handle: FileSystemDirectoryHandle }> {
+  ): Promise<FileSystemDirectoryHandle> {
     const { question, needsActivation, silent } = this.#provider;
     const open = async (dropped?: FileSystemDirectoryHandle) => {
-      if (!dropped) return { handle: await this.#provider.open(key, access, startIn) };
+      if (!dropped) return await this.#provider.open(key, access, startIn);
       await this.#permission(dropped, access);
-      return { handle: dropped };
+      return dropped;
     };
     if (silent) return await open().catch(fail);
-    return await this.#withUser({ kind: question, key, access }, needsActivation, open, moot);
+    return await this.#inTurn(() => this.#withUser({ kind: question, key, access }, needsActivation, open, moot));
+  }
+
+  /** After the questions that were asked before. */
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const turn = this.#asking.then(ask);
+    this.#asking = turn.catch(() => undefined);
+    return turn;
   }
 
   /** The browser's own question, which needs a click just before. */
@@ -142,18 +158,30 @@ export class Grants {
 
   /** At once after a click or a key press, which is the user's own wish; otherwise the dialog gets the click. */
   async #withUser<T>(question: Question, browserAsks: boolean, act: () => Promise<T>, moot: AbortSignal): Promise<T> {
-    if (browserAsks && this.#active()) {
+    moot.throwIfAborted();
+    // The click that answered the last dialog was no wish for this.
+    const isAnswer = performance.now() - this.#answered < CLICK_MS;
+    if (browserAsks && this.#active() && !isAnswer) {
       try {
         return await act();
       } catch (error) {
         // The click was too long ago after all.
         if (!lacksClick(error)) return fail(error);
       }
+      moot.throwIfAborted();
     }
-    moot.throwIfAborted();
-    return await this.#dialog.ask(question, act, moot).catch(fail);
+    try {
+      return await this.#dialog.ask(question, act, moot);
+    } catch (error) {
+      return fail(error);
+    } finally {
+      this.#answered = performance.now();
+    }
   }
 }
+
+/** For how long, at most, a browser lets a page act on a click. */
+const CLICK_MS = 5000;
 
 const DENIED: WitError = { tag: "denied" };
 

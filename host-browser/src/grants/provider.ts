@@ -10,6 +10,7 @@ export interface Provider {
   readonly needsActivation: boolean;
   /** Never asked in words: the page itself chose it. */
   readonly silent: boolean;
+  /** Gets the folder. A `DOMException` of the browser's picker, or an error of the interface, says why there is none. */
   open(key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<FileSystemDirectoryHandle>;
 }
 

@@ -10,6 +10,7 @@ export interface Question {
   kind: "choose" | "again" | "private";
   /** What it is for. */
   key: GrantKey;
+  /** What the app wants to do there. */
   access: Access;
   /** The folder's name, with `again`. */
   label?: string;

@@ -4,6 +4,7 @@ import type { Access, GrantKey } from "../wit.js";
 
 /** What is kept of one grant. */
 export interface KeptGrant {
+  /** The folder. */
   handle: FileSystemDirectoryHandle;
   /** The widest access that was asked for. */
   access: Access;
@@ -13,10 +14,13 @@ export interface KeptGrant {
 
 /** Where grants are kept. */
 export interface GrantStore {
+  /** What is kept under a key. */
   get(key: GrantKey): Promise<KeptGrant | undefined>;
+  /** Keeps a grant, in the place of another. */
   set(key: GrantKey, grant: KeptGrant): Promise<void>;
-  /** True when there was one. */
+  /** Forgets a grant. True when there was one. */
   delete(key: GrantKey): Promise<boolean>;
+  /** All that is kept. */
   list(): Promise<[GrantKey, KeptGrant][]>;
 }
 

@@ -75,8 +75,9 @@ export class App {
 
   async mount(path: string, options: WitMountOptions): Promise<Answer<MountInfo>> {
     const wanted: Wanted[] = [];
+    // Watched inside, so that the postponing ends in any case.
     const mount = () =>
-      this.#control((mounts) => this.#trees.postponing(wanted, () => mounts.mount(path, options)));
+      this.#control((mounts) => this.#trees.postponing(wanted, () => watched(mounts.mount(path, options))));
     const mounted = await mount();
     const [first] = wanted;
     if (!first) return mounted;
@@ -89,11 +90,12 @@ export class App {
   }
 
   async unmount(path: string): Promise<Answer<SyncReport>> {
-    return await this.#control((mounts) => mounts.unmount(path));
+    // The app's streams do not go through the component: what they wrote after the sync would be lost.
+    return await this.#control((mounts) => this.#trees.pausing(path, () => watched(mounts.unmount(path))));
   }
 
   async sync(path: string): Promise<Answer<SyncReport>> {
-    const synced = await this.#answer(() => this.#trees.sync(path));
+    const synced = await this.#answer(() => this.ready().then(() => this.#trees.sync(path)));
     return synced ?? (await this.#control((mounts) => mounts.sync(path)));
   }
 
@@ -103,7 +105,7 @@ export class App {
   }
 
   async mounted(): Promise<Answer<MountInfo[]>> {
-    return (await this.#answer(async () => this.#trees.mounted()))!;
+    return (await this.#answer(() => this.ready().then(() => this.#trees.mounted())))!;
   }
 
   /** Other programs may have changed these names in a folder; anything, when there are none. */
@@ -137,7 +139,6 @@ export class App {
   /** What a call comes to, if it comes to something. */
   async #answer<T>(call: () => Promise<T | undefined>): Promise<Answer<T> | undefined> {
     try {
-      await this.ready();
       const ok = await call();
       return ok === undefined ? undefined : { ok };
     } catch (thrown) {

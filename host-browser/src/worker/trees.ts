@@ -58,9 +58,8 @@ export class Trees {
     };
   }
 
-  /** The instance that held grants is gone, without having let go of them, perhaps in the middle of a call. */
+  /** The instance that held grants is gone, without having let go of them. */
   abandoned(): void {
-    this.#postponed = undefined;
     for (const { holders } of this.#used.values()) holders.clear();
   }
 
@@ -79,15 +78,32 @@ export class Trees {
 
   /** Syncs the folder that is mounted there; undefined when none is. */
   async sync(path: string): Promise<SyncReport | undefined> {
-    const used = [...this.#used.values()].find(({ key, holders }) => key.path === path && holders.size);
+    const used = this.#mountedAt(path);
     return used && (await complete(used));
+  }
+
+  /** Makes a call in which the app's streams write nothing to the folder that is mounted there. */
+  async pausing<T>(path: string, call: () => Promise<T>): Promise<T> {
+    const resume = this.#mountedAt(path)?.tree.pause();
+    try {
+      return await call();
+    } finally {
+      resume?.();
+    }
+  }
+
+  #mountedAt(path: string): Used | undefined {
+    return [...this.#used.values()].find(({ key, holders }) => key.path === path && holders.size);
   }
 
   /** Syncs what it can, then gives a folder back in any case. True when there was something to give back. */
   async revoke(key: GrantKey): Promise<boolean> {
     const used = this.#used.get(slot(key));
+    // What the app would write while it is synced would be lost.
+    const resume = used?.tree.pause();
     const failed = used && (await complete(used).then(() => undefined, (error: WitError) => error));
     const revoked = this.#revoke(key);
+    resume?.();
     if (failed?.tag !== "incomplete") return await revoked;
     // It weighs more than a grant that could not be forgotten.
     await revoked.catch(() => undefined);

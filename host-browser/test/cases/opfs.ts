@@ -6,13 +6,13 @@ type Directory = FileSystemDirectoryHandle;
 /** Larger files are compared by their size. */
 export const LARGEST = 1 << 20;
 
-/** `name` in the folder of the case, or `folder:name`. */
-async function at(base: Directory, path: string): Promise<{ directory: Directory; name: string }> {
+/** `name` in the folder of the case, or `folder:name`. With `create` the directories on the way are made. */
+async function at(base: Directory, path: string, create = true): Promise<{ directory: Directory; name: string }> {
   const [folder, below] = path.includes(":") ? (path.split(":", 2) as [string, string]) : ["folder", path];
   const parts = [folder, ...below.split("/").filter(Boolean)];
   const name = parts.pop()!;
   let directory = base;
-  for (const part of parts) directory = await directory.getDirectoryHandle(part, { create: true });
+  for (const part of parts) directory = await directory.getDirectoryHandle(part, { create });
   return { directory, name };
 }
 
@@ -43,7 +43,7 @@ export async function outside(base: Directory, [verb, ...words]: string[]): Prom
     case "mkdir":
       return void (await at(base, `${path}/.`));
     case "remove": {
-      const { directory, name } = await at(base, path);
+      const { directory, name } = await at(base, path, false);
       return await directory.removeEntry(name, { recursive: true });
     }
     case "sparse": {
@@ -58,8 +58,8 @@ export async function outside(base: Directory, [verb, ...words]: string[]): Prom
 }
 
 export async function text(base: Directory, path: string): Promise<string | undefined> {
-  const { directory, name } = await at(base, path);
   try {
+    const { directory, name } = await at(base, path, false);
     return await (await (await directory.getFileHandle(name)).getFile()).text();
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 // What the user is asked and what follows from each answer, in a real page; and the app's life: exits, traps, streams.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -67,6 +67,23 @@ describe("the dialog", () => {
     expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("bytes");
   });
 
+  it("asks nothing for a folder that was dropped on it just before it was closed", async () => {
+    await page.evaluate(() => {
+      const { prototype } = FileSystemDirectoryHandle;
+      prototype.requestPermission = async () => ((window as unknown as { asked: boolean }).asked = true, "denied");
+      const get = DataTransferItem.prototype.getAsFileSystemHandle;
+      DataTransferItem.prototype.getAsFileSystemHandle = async function () {
+        const handle = await get.call(this);
+        document.querySelector("mountfs-dialog")!.shadowRoot!.querySelector<HTMLElement>("#close")!.click();
+        return handle;
+      };
+    });
+    await start(`fs.mount("/refused")`);
+    await drop(page, temporary("late"), "mountfs-dialog dialog");
+    expect(await result()).toMatchObject({ code: "cancelled" });
+    expect(await page.evaluate("window.asked")).toBeUndefined();
+  });
+
   it("opens a lapsed grant again: the same folder, and no new pick", async () => {
     await page.evaluate(() => {
       const { prototype } = FileSystemDirectoryHandle;
@@ -86,6 +103,31 @@ describe("the dialog", () => {
       return { asked: asked.length, picks };
     });
     expect(seen).toEqual({ asked: 1, picks: 0 });
+  });
+});
+
+describe("a folder that Python writes to", () => {
+  it.each([
+    ["unmounts", () => fs.unmount("/local")],
+    ["revokes", () => fs.revoke("/local")],
+  ] as [string, () => Promise<unknown>][])("loses nothing of it when the page %s it meanwhile", async (_, leave) => {
+    await app.reset();
+    const folder = temporary("written");
+    await app.mount("/local", folder);
+    await app.python(`
+      large = open("/local/large", "wb", buffering=0)
+      log = open("/local/log", "wb", buffering=0)
+      for _ in range(50):
+          large.write(bytes(1_000_000))
+      written = log.write(b"x")`);
+    const writing = app.python(`
+      try:
+          while True:
+              written += log.write(b"x")
+      except OSError:
+          print(written)`);
+    await page.evaluate(leave);
+    expect(Number(await writing)).toBe(statSync(join(folder, "log")).size);
   });
 });
 

@@ -8,11 +8,12 @@ import type { Mountfs } from "../../src/index.js";
 import { cleanUp, drop, launch, serve, temporary } from "./browser.js";
 import { folderOf, onDisk } from "./disk.js";
 
-/** Their files, and their scripts. Not MicroPython: jco does not know the exceptions of WebAssembly yet. */
+/** Their files, and their scripts. */
 const INTERPRETERS = [
   ["python", "python.py"],
   ["python-3.12", "python.py"],
   ["ruby", "ruby.rb"],
+  ["micropython", "micropython.py"],
   ["quickjs", "quickjs.js"],
 ] as const;
 

@@ -84,6 +84,11 @@ it("prints whatever a cell prints", async () => {
   expect(await python("print('\\x1e', '\\x1f', '\\x1e{}\\n', end='')")).toBe("\x1e \x1f \x1e{}");
 });
 
+it("goes on after a cell that takes the standard streams away", async () => {
+  expect(await python("import sys\nkept = 'kept'\nsys.stdout = sys.stderr = None")).toBe("");
+  expect(await python("sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__\nkept")).toBe("'kept'");
+});
+
 describe("input()", () => {
   const asks = (cell: Locator, question: string) => cell.getByRole("textbox", { name: question });
 

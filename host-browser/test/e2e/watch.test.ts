@@ -109,16 +109,39 @@ describe("with the browser's observer", () => {
     expect(await hears("*")).toBe(true);
   });
 
-  it("watches no more what is unmounted", async () => {
-    await app.page.evaluate(() => fs.unmount("/local"));
-    await app.mount("/other", temporary("other"), { id: "other" });
+  it.each([
+    ["is unmounted", async () => void (await fs.unmount("/local"))],
+    [
+      "a stop left unmounted",
+      async () => {
+        const { prototype } = FileSystemDirectoryHandle;
+        const { queryPermission } = prototype;
+        prototype.queryPermission = async () => "prompt";
+        await fs.stop();
+        prototype.queryPermission = queryPermission;
+      },
+    ],
+  ])("watches no more what %s", async (_, leave) => {
+    await app.reset();
+    await mount();
     expect(await hears("*")).toBe(true);
+    // An observer of the page's own says when there was something to hear.
+    await app.page.evaluate(`(async () => {
+      const folder = await fs.folder("/local");
+      window.seen = new Promise((resolve) => (window.observer = new FileSystemObserver(resolve)));
+      await observer.observe(folder);
+    })()`);
+    await app.page.evaluate(leave);
+    expect(await app.page.evaluate(() => fs.mounted())).toEqual([]);
     writeFileSync(at("unheard.txt"), "");
+    await app.page.evaluate("seen.then(() => undefined)");
+    await app.mount("/other", temporary("other"), { id: "other" });
+    await app.page.waitForFunction(() => told.has("*"));
     await app.python("open('/other/heard.txt', 'w').write('x')");
     expect(await app.page.evaluate(async () => {
       while (!told.has("heard.txt")) await new Promise((resolve) => fs.addEventListener("change", resolve, { once: true }));
       return [...told];
-    })).toEqual(["heard.txt"]);
+    })).not.toContain("unheard.txt");
   });
 });
 

@@ -3,10 +3,11 @@ import { check, conflictName, isSwap, mayBeSame, parse, passingName } from "../.
 
 describe("paths", () => {
   test("are taken apart", () => {
-    expect(parse("a/./b//c")).toEqual({ parts: ["a", "b", "c"], directory: false });
-    expect(parse("a/../b/")).toEqual({ parts: ["a", "..", "b"], directory: true });
-    expect(parse(".")).toEqual({ parts: [], directory: true });
+    expect(parse("a/./b//c")).toEqual({ parts: ["a", "b", "c"], directory: false, named: true });
+    expect(parse("a/../b/")).toEqual({ parts: ["a", "..", "b"], directory: true, named: true });
+    expect(parse(".")).toEqual({ parts: [], directory: true, named: false });
     expect(parse("a/..").directory).toBe(true);
+    expect(["a/..", "a/../", "a/.", "a/./"].filter((path) => parse(path).named)).toEqual([]);
   });
 
   test.each([

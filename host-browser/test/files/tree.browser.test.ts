@@ -1170,7 +1170,7 @@ for (const place of ["local", "opfs"] satisfies Place[]) {
       expect([seen.read, seen.old]).toEqual(["A text!", "old"]);
       expect(seen.codes).toEqual([
         "no-entry",
-        "is-directory",
+        "not-empty",
         "invalid",
         "invalid",
         "not-directory",

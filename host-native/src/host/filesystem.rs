@@ -84,10 +84,10 @@ impl MountfsCtxView<'_> {
 
     /// wasmtime-wasi gives a file opened for reading a stream to write it, which then fails: here it is refused at once.
     fn check_opened_to_write(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
-        self.check_is_file(descriptor)?;
         match self.table.get(descriptor)? {
+            Descriptor::Dir(_) => Err(ErrorCode::IsDirectory.into()),
             Descriptor::File(file) if !file.open_mode.contains(OpenMode::WRITE) => Err(ErrorCode::BadDescriptor.into()),
-            _ => Ok(()),
+            Descriptor::File(_) => Ok(()),
         }
     }
 
@@ -341,6 +341,9 @@ impl HostDescriptor for MountfsCtxView<'_> {
 
     async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
         let base = self.checked(fd).await?;
+        // cap-std takes `d/` for `d/.`, which no system removes.
+        let name = path.trim_end_matches('/');
+        let path = if name.is_empty() { path } else { name.to_owned() };
         self.filesystem().remove_directory_at(again(&base), path.clone()).await?;
         self.name_removed(&base, &path)
     }

@@ -50,13 +50,7 @@ pub(crate) fn step(verb: &str, words: &[&str]) -> Done {
             write(&open(path, &["write", "create", "truncate"])?, text.as_bytes(), 0)?;
             nothing()
         }
-        ("append", [file, text]) => {
-            let file = match as_opened(file)? {
-                Some(file) => file,
-                None => Rc::new(open(file, &["write", "create"])?),
-            };
-            push(&file.append_via_stream()?, text)
-        }
+        ("append", [file, text]) => push(&opened_or(file, &["write", "create"])?.append_via_stream()?, text),
         ("resize", [file, size]) => done(opened(file)?.set_size(size.parse()?)),
         ("fsync", [file]) => done(opened(file)?.sync()),
         ("list", [path]) => {
@@ -98,7 +92,7 @@ pub(crate) fn step(verb: &str, words: &[&str]) -> Done {
             let (base, path) = place(path)?;
             Ok(vec![base.readlink_at(path)?])
         }
-        ("same", [one, other]) => yes_or_no(identity(one)? == identity(other)?),
+        ("same", [one, other]) => same(one, other),
         ("listing", [name, path]) => {
             let listing = Rc::new(open(path, &["read", "directory"])?.read_directory()?);
             OPEN.with_borrow_mut(|open| open.listings.insert((*name).to_owned(), listing));
@@ -183,6 +177,14 @@ fn opened(word: &str) -> Result<Rc<Descriptor>, Fault> {
     as_opened(word)?.ok_or_else(|| Fault::Case(format!("`{word}` is a path, not what is open")))
 }
 
+/// What is open, or what is at the path, opened for this.
+fn opened_or(word: &str, flags: &[&str]) -> Result<Rc<Descriptor>, Fault> {
+    match as_opened(word)? {
+        Some(file) => Ok(file),
+        None => Ok(Rc::new(open(word, flags)?)),
+    }
+}
+
 /// A directory, and a path from there: `/a/b` is from the root, `@d/a/b` from what was opened as `d`.
 fn place(word: &str) -> Result<(Rc<Descriptor>, &str), Fault> {
     if let Some(path) = word.strip_prefix('/') {
@@ -252,11 +254,7 @@ fn push(stream: &OutputStream, text: &str) -> Done {
 }
 
 fn entries(path: &str) -> Result<Vec<String>, Fault> {
-    let directory = match as_opened(path)? {
-        Some(directory) => directory,
-        None => Rc::new(open(path, &["read", "directory"])?),
-    };
-    let listing = directory.read_directory()?;
+    let listing = opened_or(path, &["read", "directory"])?.read_directory()?;
     let mut names = Vec::new();
     while let Some(entry) = listing.read_directory_entry()? {
         let mark = match entry.type_ {
@@ -275,6 +273,16 @@ fn stat(word: &str, follow: PathFlags) -> Result<DescriptorStat, Fault> {
     }
     let (base, path) = place(word)?;
     Ok(base.stat_at(follow, path)?)
+}
+
+/// By the hashes, which a libc goes by, and by the descriptors: they have to agree.
+fn same(one: &str, other: &str) -> Done {
+    let by_hash = identity(one)? == identity(other)?;
+    let by_descriptor = opened_or(one, &["read"])?.is_same_object(&*opened_or(other, &["read"])?);
+    if by_hash != by_descriptor {
+        return Err(Fault::Failed(format!("is-same-object says {by_descriptor}, metadata-hash {by_hash}")));
+    }
+    yes_or_no(by_hash)
 }
 
 fn identity(word: &str) -> Result<(u64, u64), Fault> {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod compose;
+mod cpython;
 mod descriptor;
 mod durability;
 mod errors;
