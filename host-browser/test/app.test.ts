@@ -45,8 +45,9 @@ function app() {
     asked: [] as string[],
     mounts: [] as MountInfo[],
     /** What one run does. */
-    run: async (_gate: Gate): Promise<void> => undefined,
-    /** What is waited for in the component before it lets go of a folder, and before an instance is there. */
+    run: async (_gate: Gate, _mount: (path: string) => Promise<unknown>): Promise<void> => undefined,
+    /** What is waited for in the component before a mount, before it lets go of a folder, and before it is there. */
+    mounting: Promise.resolve() as Promise<unknown>,
     syncing: Promise.resolve() as Promise<unknown>,
     loading: Promise.resolve() as Promise<unknown>,
     grant: async (): Promise<Answer<Granted>> => ({ ok: FOLDER }),
@@ -74,6 +75,7 @@ function app() {
     };
     const mounts = {
       async mount(path: string, { id = "mountfs", access = "read-write" as Access }) {
+        await page.mounting;
         if (!table.has(path)) table.set(path, { id, access, grant: await grants.acquire({ path, id }, access, undefined) });
         return { path, id, access, label: there(path).grant.label() };
       },
@@ -95,7 +97,7 @@ function app() {
       revoke: (path: string, id: string) => grants.revoke({ path, id }),
       mounted: async () => [],
     };
-    return { run: { run: () => page.run(gate) }, mounts };
+    return { run: { run: () => page.run(gate, (path) => mounts.mount(path, {})) }, mounts };
   };
   return { page, app: new App({ instantiate }, async () => ({}) as WebAssembly.Module, window) };
 }
@@ -195,6 +197,24 @@ describe("a revoke", () => {
 });
 
 describe("a mount of the page", () => {
+  it("that hangs does not keep the app from asking ever after", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const { page, app: it } = app();
+      page.mounting = new Promise(() => undefined);
+      const hung = it.mount("/hung", OPTIONS);
+      await settled();
+      await vi.advanceTimersByTimeAsync(6000);
+      expect(await hung).toMatchObject({ error: { val: "the app does not answer any more" } });
+      page.mounting = Promise.resolve();
+      page.run = async (_, mount) => void (await mount("/own"));
+      expect(await it.run(PROGRAM, STDIO)).toMatchObject({ ok: { code: 0 } });
+      expect(await it.mounted()).toMatchObject({ ok: [{ path: "/own" }] });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("is denied when the folder is taken back before it is mounted, and nobody is asked once more", async () => {
     const { page, app: it } = app();
     const [granted, left] = [moment(), moment()];
