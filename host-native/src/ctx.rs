@@ -1,7 +1,7 @@
 //! What one guest may reach: builder → [`MountfsCtx`] → [`MountfsView`](crate::MountfsView), as in wasmtime-wasi.
 
 use crate::bindings::mountfs::fs::types::Error as GuestError;
-use crate::grant::{Folder, Grant};
+use crate::grant::{Folder, Grant, Keeper, Refused};
 use crate::origins::Origins;
 use crate::picker::{PickRequest, Picked, Picker, Refuse, StartIn};
 use crate::store::{GrantStore, Kept, MemoryStore, StoreError};
@@ -71,7 +71,8 @@ impl MountfsCtxBuilder {
         self
     }
 
-    /// Where answers are kept for the next run. Default: [`MemoryStore`], which forgets them with the process.
+    /// Where answers are kept for the next run. A guest on a kept grant goes on for as long as the store
+    /// [says so](GrantStore::is_kept). Default: [`MemoryStore`], which forgets them with the process.
     pub fn store(&mut self, store: impl GrantStore + 'static) -> &mut Self {
         self.store = Arc::new(store);
         self
@@ -170,13 +171,13 @@ impl MountfsCtx {
                 tracing::warn!(%key, "refused to {access}: the folder was given to {given}");
                 return Err(GuestError::Denied);
             }
-            return control.hand_out(folder, key, access, asked);
+            return control.hand_out(folder, key, access, asked, || None);
         }
         let kept = control.store.get(&control.app, &key).map_err(|error| store_failed(&error))?;
         let known = match kept {
             Some(kept) if kept.access >= access => {
                 let folder = Folder::open_kept(&kept.folder).map_err(|error| folder_failed(&key, &error))?;
-                return control.hand_out(folder, key, access, asked);
+                return control.hand_out(folder, key, access, asked, || Some(kept));
             }
             kept => kept.map(|kept| kept.folder),
         };
@@ -188,13 +189,12 @@ impl MountfsCtx {
             None => Folder::open(&folder),
         };
         let folder = folder.map_err(|error| folder_failed(&key, &error))?;
-        let kept = Kept { app: control.app.clone(), key: key.clone(), folder: folder.path.clone(), access };
-        let grant = control.hand_out(folder, key, access, asked)?;
-        if keep {
+        let kept = keep.then(|| Kept::new(&control.app, key.clone(), &folder.path, access));
+        control.hand_out(folder, key, access, asked, || {
             // The folder works now; that the question comes again is no reason to refuse it.
-            control.store.put(kept).unwrap_or_else(|error| tracing::warn!(error = report(&error), "grant not kept"));
-        }
-        Ok(grant)
+            let not_kept = |error: &StoreError| tracing::warn!(error = error.report(), "grant not kept");
+            control.store.put(kept?).inspect_err(not_kept).ok()
+        })
     }
 }
 
@@ -221,7 +221,8 @@ struct State {
 impl Control {
     /// Cuts off everything the guest opened through the grant with this key, from its next call on, and forgets the
     /// grant; whether there was one. What the guest wrote is on disk, but was not synced: to sync first, revoke through
-    /// [`Mounts::revoke`](crate::Mounts::revoke).
+    /// [`Mounts::revoke`](crate::Mounts::revoke). Another guest that runs on the same kept grant, here or in another
+    /// process, is cut off too if the store tells it ([`GrantStore::is_kept`]); a [`FileStore`](crate::FileStore) does.
     ///
     /// # Errors
     ///
@@ -235,20 +236,14 @@ impl Control {
             }
             state.revocations += 1;
             let live = state.live.iter().filter_map(Weak::upgrade).filter(|grant| grant.key == *key);
-            let was_live = live.fold(false, |_, grant| {
-                let was_live = grant.check().is_ok();
-                grant.end();
-                was_live
-            });
-            was_given || was_live
+            live.fold(was_given, |was_used, grant| grant.end() | was_used)
         };
         Ok(self.store.remove(&self.app, key)? || was_used)
     }
 
-    /// The grants that have not ended.
-    pub(crate) fn in_use(&self) -> Vec<Arc<Grant>> {
-        let live = self.state().live.iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
-        live.into_iter().filter(|grant| grant.check().is_ok()).collect()
+    /// The grants that the guest has something open of, also those that have ended.
+    pub(crate) fn live(&self) -> Vec<Arc<Grant>> {
+        self.state().live.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -260,13 +255,23 @@ impl Control {
         state.given_for(key).map(|given| Ok((given.folder.try_clone()?, given.access))).transpose()
     }
 
-    /// Puts a folder to use, unless something was revoked since it was asked for: that may have been this.
-    fn hand_out(&self, folder: Folder, key: GrantKey, access: Access, asked: u64) -> Result<Arc<Grant>, GuestError> {
+    /// Puts a folder to use, unless something was revoked since it was asked for: that may have been this. `kept` says how
+    /// it is kept.
+    fn hand_out(
+        &self,
+        folder: Folder,
+        key: GrantKey,
+        access: Access,
+        asked: u64,
+        kept: impl FnOnce() -> Option<Kept>,
+    ) -> Result<Arc<Grant>, GuestError> {
         let mut state = self.state();
         if state.revocations != asked {
             return Err(GuestError::Denied);
         }
-        let grant = Grant::new(folder, key, access, state.held.clone());
+        // Nobody can revoke in between, so nothing that was revoked is kept after all.
+        let keeper = kept().map(|kept| Keeper { store: self.store.clone(), kept });
+        let grant = Grant::new(folder, key, access, keeper, state.held.clone());
         state.live.retain(|live| live.strong_count() > 0);
         state.live.push(Arc::downgrade(&grant));
         Ok(grant)
@@ -290,12 +295,6 @@ fn folder_failed(key: &GrantKey, error: &io::Error) -> GuestError {
 }
 
 fn store_failed(error: &StoreError) -> GuestError {
-    tracing::error!(error = report(error), "cannot look up the grant");
-    GuestError::Other("the host cannot read its kept grants; its log says why".to_owned())
-}
-
-/// An error with its causes, on one line.
-fn report(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    tracing::error!(error = error.report(), "cannot look up the grant");
+    Refused::InDoubt.into()
 }

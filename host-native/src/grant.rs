@@ -1,7 +1,7 @@
 //! A grant in use: a directory, the access to it, and whether it still may be used.
 
 use crate::dirty::Dirty;
-use crate::{Access, GrantKey};
+use crate::{Access, GrantKey, GrantStore, Kept};
 use cap_fs_ext::DirExt as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -43,19 +43,41 @@ impl Folder {
     }
 }
 
-#[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) key: GrantKey,
     pub(crate) access: Access,
     pub(crate) dirty: Dirty,
     folder: Folder,
+    /// Where it is kept, if it is: it ends when it is not any more.
+    keeper: Option<Keeper>,
     ended: AtomicBool,
+    /// Whether the store could not tell when it was asked last.
+    in_doubt: AtomicBool,
+}
+
+pub(crate) struct Keeper {
+    pub(crate) store: Arc<dyn GrantStore>,
+    pub(crate) kept: Kept,
 }
 
 impl Grant {
     /// A grant in use. `held` counts what all grants of the guest hold open.
-    pub(crate) fn new(folder: Folder, key: GrantKey, access: Access, held: Arc<AtomicUsize>) -> Arc<Self> {
-        Arc::new(Self { key, access, dirty: Dirty::new(held), folder, ended: AtomicBool::new(false) })
+    pub(crate) fn new(
+        folder: Folder,
+        key: GrantKey,
+        access: Access,
+        keeper: Option<Keeper>,
+        held: Arc<AtomicUsize>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            access,
+            dirty: Dirty::new(held),
+            folder,
+            keeper,
+            ended: AtomicBool::new(false),
+            in_doubt: AtomicBool::new(false),
+        })
     }
 
     /// The folder's own name.
@@ -74,17 +96,51 @@ impl Grant {
         Ok(filesystem::Dir::new(directory, perms, mode, allow_blocking_current_thread))
     }
 
-    /// Ends its use: each call and each stream that came from it fails from now on.
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+    /// Ends its use: each call and each stream that came from it fails from now on. Whether it was in use.
+    pub(crate) fn end(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
     }
 
-    pub(crate) fn check(&self) -> Result<(), Ended> {
-        if self.ended.load(Ordering::Acquire) { Err(Ended) } else { Ok(()) }
+    /// Whether it was ended in this process.
+    pub(crate) fn check_here(&self) -> Result<(), Refused> {
+        if self.ended.load(Ordering::Acquire) { Err(Refused::Ended) } else { Ok(()) }
+    }
+
+    /// Whether it may be used: once for each call of the guest, since the store is asked too.
+    pub(crate) fn check(&self) -> Result<(), Refused> {
+        self.check_here()?;
+        let Some(Keeper { store, kept }) = &self.keeper else {
+            return Ok(());
+        };
+        match store.is_kept(kept) {
+            Ok(true) => {
+                self.in_doubt.store(false, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(false) => {
+                if self.end() {
+                    tracing::warn!(key = %self.key, "cut off: the grant was revoked, and is not kept any more");
+                }
+                Err(Refused::Ended)
+            }
+            Err(error) => {
+                if !self.in_doubt.swap(true, Ordering::Relaxed) {
+                    let error = error.report();
+                    tracing::error!(key = %self.key, error, "nothing passes until it is known whether it was revoked");
+                }
+                Err(Refused::InDoubt)
+            }
+        }
     }
 }
 
-/// The grant was revoked, or its mount is gone.
+/// Why a grant may not be used.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the folder was unmounted or revoked")]
-pub(crate) struct Ended;
+pub(crate) enum Refused {
+    /// It was revoked, or its mount is gone.
+    #[error("the folder was unmounted or revoked")]
+    Ended,
+    /// It may have been revoked: its store cannot be read. An error that passes when that does.
+    #[error("the host cannot read its kept grants; its log says why")]
+    InDoubt,
+}

@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::DynOutputStream;
 use wasmtime_wasi::p2::bindings::filesystem::types::DirectoryEntryStream;
 
 /// Where a descriptor came from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) grant: Arc<Grant>,
     /// Relative to the granted directory, for reports.
@@ -24,7 +24,7 @@ pub(crate) struct Origin {
 }
 
 /// By number in the resource table.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Origins {
     descriptors: HashMap<u32, Origin>,
     listings: HashMap<u32, Arc<Grant>>,
@@ -32,7 +32,6 @@ pub(crate) struct Origins {
 }
 
 /// An output stream. Held by the stream itself, since nobody is told when a stream is dropped.
-#[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) grant: Arc<Grant>,
     number: AtomicU32,

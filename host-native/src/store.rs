@@ -1,12 +1,14 @@
 //! Where grants are kept between runs.
 
 mod file;
+mod version;
 
 pub use file::FileStore;
 
 use crate::{Access, GrantKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +26,17 @@ pub struct Kept {
     pub folder: PathBuf,
     /// The widest access the user granted.
     pub access: Access,
+    /// What tells it from a later grant for the same app and key: a store that can tell gives a new number to what is
+    /// granted anew, and leaves it when more access is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
+}
+
+impl Kept {
+    /// A grant to keep, without a number yet.
+    pub fn new(app: impl Into<String>, key: GrantKey, folder: impl Into<PathBuf>, access: Access) -> Self {
+        Self { app: app.into(), key, folder: folder.into(), access, serial: None }
+    }
 }
 
 /// Why a store could not answer.
@@ -78,12 +91,13 @@ pub trait GrantStore: Send + Sync {
     /// When the store cannot be read.
     fn get(&self, app: &str, key: &GrantKey) -> Result<Option<Kept>, StoreError>;
 
-    /// Keeps a grant, in place of the one with the same app and key.
+    /// Keeps a grant, in place of the one with the same app and key; as it is kept now, with the serial number of the
+    /// store whatever number it came with.
     ///
     /// # Errors
     ///
     /// When the store cannot be written: then it is as it was.
-    fn put(&self, kept: Kept) -> Result<(), StoreError>;
+    fn put(&self, kept: Kept) -> Result<Kept, StoreError>;
 
     /// Forgets a grant; whether there was one.
     ///
@@ -92,12 +106,36 @@ pub trait GrantStore: Send + Sync {
     /// When the store cannot be written: then it is as it was.
     fn remove(&self, app: &str, key: &GrantKey) -> Result<bool, StoreError>;
 
+    /// Whether a grant, as [`get`](Self::get) or [`put`](Self::put) gave it, has been kept ever since. Asked with every
+    /// call of a guest that uses it, so it has to be quick. One that is not kept any more is cut off for good; a call
+    /// that was let through before, ends as it would have. While the store cannot tell, nothing passes: the guest's
+    /// calls fail with `io`, and work again when it can.
+    ///
+    /// Default: it is, for a store that only this process changes. A grant in use then ends by
+    /// [`Control::revoke`](crate::Control::revoke) and by the guest itself.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    fn is_kept(&self, kept: &Kept) -> Result<bool, StoreError> {
+        let _ = kept;
+        Ok(true)
+    }
+
     /// All grants, ordered by app, mount point and id.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
     fn list(&self) -> Result<Vec<Kept>, StoreError>;
+}
+
+impl StoreError {
+    /// It and its causes, on one line.
+    pub(crate) fn report(&self) -> String {
+        let causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
 }
 
 /// Keeps grants for the life of the process: the default of [`MountfsCtxBuilder`](crate::MountfsCtxBuilder).
@@ -115,9 +153,9 @@ impl GrantStore for MemoryStore {
         Ok(self.grants().get(&(app.to_owned(), key.clone())).cloned())
     }
 
-    fn put(&self, kept: Kept) -> Result<(), StoreError> {
-        self.grants().insert((kept.app.clone(), kept.key.clone()), kept);
-        Ok(())
+    fn put(&self, kept: Kept) -> Result<Kept, StoreError> {
+        self.grants().insert((kept.app.clone(), kept.key.clone()), kept.clone());
+        Ok(kept)
     }
 
     fn remove(&self, app: &str, key: &GrantKey) -> Result<bool, StoreError> {

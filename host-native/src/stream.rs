@@ -1,7 +1,7 @@
 //! Streams that end with the grant they came from, and note what is written through them.
 
 use crate::dirty::Written;
-use crate::grant::{Ended, Grant};
+use crate::grant::{Grant, Refused};
 use crate::origins::Writer;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
 };
 
-impl From<Ended> for StreamError {
-    fn from(ended: Ended) -> Self {
-        Self::LastOperationFailed(ended.into())
+impl From<Refused> for StreamError {
+    fn from(refused: Refused) -> Self {
+        Self::LastOperationFailed(refused.into())
     }
 }
 
@@ -41,8 +41,8 @@ impl InputStream for GrantedInput {
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
         self.grant.check()?;
         let bytes = self.stream.blocking_read(size).await?;
-        // It may have ended while the read waited.
-        self.grant.check()?;
+        // It may have ended while the read waited. The store was asked for this call already.
+        self.grant.check_here()?;
         Ok(bytes)
     }
 

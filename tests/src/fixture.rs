@@ -96,6 +96,12 @@ pub struct Guest {
     table: ResourceTable,
 }
 
+impl Guest {
+    pub(crate) fn new(wasi: WasiCtx, mountfs: MountfsCtx) -> Self {
+        Self { wasi, mountfs, table: ResourceTable::new() }
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
@@ -144,7 +150,7 @@ impl Fixture {
         }
         let mut mountfs = MountfsCtx::builder();
         grants(&mut mountfs);
-        let guest = Guest { wasi: wasi.build(), mountfs: mountfs.build(), table: ResourceTable::new() };
+        let guest = Guest::new(wasi.build(), mountfs.build());
         let (engine, component) = &*COMPONENT;
         let mut linker = Linker::new(engine);
         mountfs_host::add_to_linker(&mut linker).expect("all interfaces are new");

@@ -1,27 +1,26 @@
 //! The guest of the cases under wasmtime, composed as every guest is: it does steps, from inside.
 
+use crate::fixture;
 use anyhow::{Result, bail};
-use mountfs_host::{
-    Grants, MountInfo, MountfsCtx, MountfsCtxView, MountfsView, Mounts, PickError, PickRequest, Picked, Picker,
-};
+use mountfs_host::{Grants, MountInfo, MountfsCtx, Mounts, PickError, PickRequest, Picked, Picker};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, async_trait};
+use wasmtime_wasi::{WasiCtx, async_trait};
 
 mod bindings {
     #![allow(missing_docs, clippy::all)]
     wasmtime::component::bindgen!({
-    path: ["../wit", "guest/wit"],
-    inline: "
-        package mountfs:case-runner;
+        path: ["../wit", "guest/wit"],
+        inline: "
+            package mountfs:case-runner;
 
-        world case-guest {
-            export mountfs:cases/steps@0.1.0;
-        }
-    ",
-    exports: { default: async },
+            world case-guest {
+                export mountfs:cases/steps@0.1.0;
+            }
+        ",
+        exports: { default: async },
     });
 }
 
@@ -45,27 +44,9 @@ impl Picker for User {
     }
 }
 
-struct State {
-    wasi: WasiCtx,
-    mountfs: MountfsCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl MountfsView for State {
-    fn mountfs(&mut self) -> MountfsCtxView<'_> {
-        MountfsCtxView { ctx: &mut self.mountfs, wasi: &mut self.wasi, table: &mut self.table }
-    }
-}
-
 /// An instance of the guest, and its user.
 pub struct Guest {
-    store: Store<State>,
+    store: Store<fixture::Guest>,
     guest: bindings::CaseGuest,
     mounts: Mounts,
     user: User,
@@ -83,8 +64,7 @@ impl Guest {
         let (engine, component) = &*COMPOSED;
         let mut linker = Linker::new(engine);
         mountfs_host::add_to_linker(&mut linker)?;
-        let state = State { wasi: WasiCtx::builder().build(), mountfs, table: ResourceTable::new() };
-        let mut store = Store::new(engine, state);
+        let mut store = Store::new(engine, fixture::Guest::new(WasiCtx::builder().build(), mountfs));
         let instance = linker.instantiate_async(&mut store, component).await?;
         let guest = bindings::CaseGuest::new(&mut store, &instance)?;
         let mounts = Mounts::new(&mut store, &instance)?;

@@ -88,13 +88,16 @@ fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// Sources only: what was built is not for the tour.
+/// What was installed or built is not for the tour.
+const NO_SOURCES: [&str; 5] = ["__pycache__", "artifact", "dist", "node_modules", "public"];
+
+/// Sources only.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
         for entry in fs::read_dir(from)? {
             let name = entry?.file_name();
-            if name != "__pycache__" && name != "artifact" {
+            if NO_SOURCES.iter().all(|no| name != *no) {
                 copy(&from.join(&name), &to.join(&name))?;
             }
         }

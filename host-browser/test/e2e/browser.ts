@@ -1,6 +1,6 @@
 // A real Chromium on a real folder: a static host without special headers, profiles whose permission prompts are
 // answered beforehand, and folders that are dropped on the page, because headless Chromium shows no picker.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,7 +16,8 @@ const TYPES: Record<string, string> = {
 };
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const ARGS = [
+/** So that it runs as root, and asks nobody on the network. */
+export const ARGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -71,6 +72,15 @@ export async function launch(prompts: "allow" | "ask", profile = temporary("prof
     viewport: { width: 1360, height: 900 },
     args: ARGS,
   });
+}
+
+/** Ends all processes of a browser at once, as a power cut does; answers when they are gone. */
+export async function kill(browser: BrowserContext, profile: string): Promise<void> {
+  const gone = new Promise((resolve) => browser.once("close", resolve));
+  // The profile's lock is a link to `HOST-PID`. Each browser is started with a process group of its own.
+  const pid = Number(readlinkSync(join(profile, "SingletonLock")).replace(/.*-/, ""));
+  process.kill(-pid, "SIGKILL");
+  await gone;
 }
 
 /** A browser with windows, on a desktop. Its prompts wait for an answer, and a later start finds the profile as it was. */

@@ -106,6 +106,27 @@ describe("the dialog", () => {
   });
 });
 
+describe("a browser without a folder picker", () => {
+  it("says plainly that files will be in its private storage, and keeps them there", async () => {
+    const other = await app.browser.newPage();
+    try {
+      await other.addInitScript(() => Reflect.deleteProperty(window, "showDirectoryPicker"));
+      await other.goto(page.url());
+      await other.evaluate(() => void Object.assign(window, { result: outcome(fs.mount("/kept")) }));
+      const dialog = other.getByRole("dialog", { name: "Keep files in this browser?" });
+      await dialog.waitFor();
+      expect(await dialog.textContent()).toMatch(/cannot open a folder of your computer.*private storage.*clear this site's data/s);
+      await dialog.getByRole("button", { name: "Keep them here" }).click();
+      expect(await other.evaluate(() => (window as unknown as { result: unknown }).result)).toMatchObject({ label: "Private storage" });
+      expect(await other.evaluate(() => run("open('/kept/a.txt', 'w').write('x')"))).toEqual([0, ""]);
+      expect(await other.locator("mountfs-panel").evaluate((panel) => panel.shadowRoot!.textContent)).toContain("saved in this browser");
+      await other.evaluate(() => fs.revoke("/kept"));
+    } finally {
+      await other.close();
+    }
+  });
+});
+
 describe("a folder that Python writes to", () => {
   it.each([
     ["unmounts", () => fs.unmount("/local")],

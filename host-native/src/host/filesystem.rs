@@ -2,7 +2,7 @@
 //! the grant has ended, and each change is noted for the next sync.
 
 use crate::dirty::Written;
-use crate::grant::{Ended, Grant};
+use crate::grant::{Grant, Refused};
 use crate::origins::{Origin, Writer};
 use crate::stream::{GrantedInput, GrantedOutput};
 use crate::view::MountfsCtxView;
@@ -19,10 +19,19 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 use wasmtime_wasi::runtime::spawn_blocking;
 
-impl From<Ended> for FsError {
-    /// The device is gone, as the guest sees it.
-    fn from(_: Ended) -> Self {
-        ErrorCode::NoDevice.into()
+impl From<Refused> for ErrorCode {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            // The device is gone, as the guest sees it.
+            Refused::Ended => Self::NoDevice,
+            Refused::InDoubt => Self::Io,
+        }
+    }
+}
+
+impl From<Refused> for FsError {
+    fn from(refused: Refused) -> Self {
+        ErrorCode::from(refused).into()
     }
 }
 
@@ -38,15 +47,15 @@ impl Host for MountfsCtxView<'_> {
     }
 
     fn filesystem_error_code(&mut self, error: Resource<wasmtime::Error>) -> Result<Option<ErrorCode>> {
-        if self.table.get(&error)?.is::<Ended>() {
-            return Ok(Some(ErrorCode::NoDevice));
+        if let Some(refused) = self.table.get(&error)?.downcast_ref::<Refused>() {
+            return Ok(Some((*refused).into()));
         }
         self.filesystem().filesystem_error_code(error)
     }
 }
 
 impl MountfsCtxView<'_> {
-    /// Where a descriptor came from, unless that grant has ended.
+    /// Where a descriptor came from, unless that grant may not be used.
     fn origin(&self, descriptor: &Resource<Descriptor>) -> FsResult<Option<&Origin>> {
         let origin = self.ctx.origins.of(descriptor);
         if let Some(origin) = origin {
@@ -74,6 +83,18 @@ impl MountfsCtxView<'_> {
         Ok(noted)
     }
 
+    /// Whether two descriptors came from one grant, or neither from any, unless one may not be used.
+    fn is_one_grant(&self, a: &Resource<Descriptor>, b: &Resource<Descriptor>) -> FsResult<bool> {
+        fn grant(origin: Option<&Origin>) -> Option<*const Grant> {
+            origin.map(|origin| Arc::as_ptr(&origin.grant))
+        }
+        let is_one = grant(self.origin(a)?) == grant(self.ctx.origins.of(b));
+        if !is_one {
+            self.check(b)?;
+        }
+        Ok(is_one)
+    }
+
     /// wasmtime-wasi answers `bad-descriptor`, which is true of no directory (POSIX `read`: EISDIR).
     fn check_is_file(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
         match self.table.get(descriptor)? {
@@ -92,12 +113,11 @@ impl MountfsCtxView<'_> {
     }
 
     /// Syncs early what the grant holds open, when that is too much.
-    async fn relieve(&mut self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
-        let grant = self.origin(descriptor)?.map(|origin| origin.grant.clone());
+    async fn relieve(&mut self, descriptor: &Resource<Descriptor>) {
+        let grant = self.ctx.origins.of(descriptor).map(|origin| origin.grant.clone());
         if let Some(grant) = grant.filter(|grant| grant.dirty.is_full()) {
             spawn_blocking(move || grant.dirty.settle()).await;
         }
-        Ok(())
     }
 
     /// Notes that the directory that has `path`'s last name changed.
@@ -193,13 +213,15 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
-        self.check(&fd)?;
+        let noted = self.written(&fd)?;
         self.check_is_file(&fd)?;
         if i64::try_from(size).is_err() {
             // The system says `invalid` (POSIX `ftruncate` allows both), this is the code that tells why.
             return Err(ErrorCode::FileTooLarge.into());
         }
-        let noted = self.will_write(&fd)?;
+        if let Some((grant, written)) = &noted {
+            grant.dirty.touch(written);
+        }
         self.filesystem().set_size(fd, size).await?;
         if let Some((grant, written)) = noted {
             if size == 0 {
@@ -374,8 +396,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn is_same_object(&mut self, a: Resource<Descriptor>, b: Resource<Descriptor>) -> Result<bool> {
-        let ended = [&a, &b].into_iter().any(|fd| self.ctx.origins.of(fd).is_some_and(|of| of.grant.check().is_err()));
-        if ended {
+        if self.is_one_grant(&a, &b).is_err() {
             return Ok(false);
         }
         self.filesystem().is_same_object(a, b).await
@@ -417,7 +438,8 @@ impl HostDirectoryEntryStream for MountfsCtxView<'_> {
 impl MountfsCtxView<'_> {
     /// A directory that something may be made in, removed from or opened in.
     async fn checked(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<Descriptor>> {
-        self.relieve(&fd).await?;
+        self.check(&fd)?;
+        self.relieve(&fd).await;
         Ok(fd)
     }
 
@@ -428,13 +450,10 @@ impl MountfsCtxView<'_> {
         old: Resource<Descriptor>,
         new: Resource<Descriptor>,
     ) -> FsResult<(Resource<Descriptor>, Resource<Descriptor>)> {
-        fn grant(origin: Option<&Origin>) -> Option<*const Grant> {
-            origin.map(|origin| Arc::as_ptr(&origin.grant))
-        }
-        if grant(self.origin(&old)?) != grant(self.origin(&new)?) {
+        if !self.is_one_grant(&old, &new)? {
             return Err(ErrorCode::CrossDevice.into());
         }
-        self.relieve(&new).await?;
+        self.relieve(&new).await;
         Ok((old, new))
     }
 }

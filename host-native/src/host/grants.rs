@@ -2,7 +2,7 @@
 
 use crate::bindings::mountfs::fs::grants::{Access as WitAccess, Error, Host, HostGrant, Key, StartIn};
 use crate::bindings::mountfs::fs::types::{self, SyncReport, Unsynced};
-use crate::grant::Grant;
+use crate::grant::{Grant, Refused};
 use crate::key::check_id;
 use crate::origins::Origin;
 use crate::view::MountfsCtxView;
@@ -46,11 +46,12 @@ impl Host for MountfsCtxView<'_> {
 impl types::Host for MountfsCtxView<'_> {}
 
 impl MountfsCtxView<'_> {
-    /// Makes durable what the guest wrote through every grant in use; what each sync did. For an embedder whose guest
-    /// has ended or trapped; while it lives, there is [`Mounts::sync`](crate::Mounts::sync).
+    /// Makes durable what the guest wrote through every grant that something is open of, before it was cut off if it
+    /// was; what each sync did. For an embedder whose guest has ended or trapped; while it lives, there is
+    /// [`Mounts::sync`](crate::Mounts::sync).
     pub async fn sync(&mut self) -> Vec<(GrantKey, SyncReport)> {
         let mut reports = Vec::new();
-        for grant in self.ctx.control.in_use() {
+        for grant in self.ctx.control.live() {
             reports.push((grant.key.clone(), self.sync_grant(grant).await));
         }
         reports
@@ -70,8 +71,8 @@ impl MountfsCtxView<'_> {
 impl HostGrant for MountfsCtxView<'_> {
     async fn root(&mut self, held: Resource<Held>) -> Result<Result<Resource<Descriptor>, Error>> {
         let grant = self.table.get(&held)?.0.clone();
-        if grant.check().is_err() {
-            return Ok(Err(Error::Denied));
+        if let Err(refused) = grant.check() {
+            return Ok(Err(refused.into()));
         }
         match grant.root(self.ctx.allow_blocking_current_thread) {
             Ok(root) => {
@@ -89,8 +90,8 @@ impl HostGrant for MountfsCtxView<'_> {
 
     async fn sync(&mut self, held: Resource<Held>) -> Result<Result<SyncReport, Error>> {
         let grant = self.table.get(&held)?.0.clone();
-        if grant.check().is_err() {
-            return Ok(Err(Error::Denied));
+        if let Err(refused) = grant.check() {
+            return Ok(Err(refused.into()));
         }
         Ok(Ok(self.sync_grant(grant).await))
     }
@@ -126,6 +127,15 @@ impl GrantKey {
             return Err(Error::InvalidPath("a mount point is absolute, and no longer than 4096 bytes".into()));
         }
         check_id(&self.id).map_err(|why| Error::InvalidId(why.to_owned()))
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Ended => Self::Denied,
+            Refused::InDoubt => Self::Other(refused.to_string()),
+        }
     }
 }
 

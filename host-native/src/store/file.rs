@@ -1,11 +1,14 @@
 //! Grants kept in a JSON file.
 
+use super::version::Version;
 use super::{GrantStore, Kept, StoreError};
 use crate::GrantKey;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 const FORMAT: u32 = 1;
 
@@ -14,9 +17,24 @@ const FORMAT: u32 = 1;
 /// A change is written to a temporary file, made durable, and renamed into place, under a lock: a crash or a second
 /// process leaves the grants before or after it, never half of them. A file that is not a grant store is moved aside and
 /// never overwritten.
+///
+/// A guest that runs on a kept grant is cut off with its next call when the grant is no longer in the file, whichever
+/// process removed it, and also when the file is gone. For that, each call looks at the file's metadata, and reads the
+/// file again only when it changed. A file that cannot be read, or is not a grant store, is left alone then: nothing
+/// passes until it can be read again. Clones share what they read.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// The grants as they were read last; as it starts, those of a file that is not there.
+#[derive(Debug, Default)]
+struct Seen {
+    grants: Vec<Kept>,
+    version: Option<Version>,
+    /// So that its version is that of no later file.
+    _held: Option<File>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -34,7 +52,7 @@ struct Header {
 impl FileStore {
     /// The store in this file, which need not exist yet; nor need its folder.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), seen: Arc::default() }
     }
 
     /// The user's own store: `grants.json` in the platform's state folder (Linux: `$XDG_STATE_HOME/mountfs`, by default
@@ -75,12 +93,43 @@ impl FileStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Vec::new())),
             Err(source) => return Err(self.io("read", source)),
         };
-        if let Ok(Header { format }) = serde_json::from_slice::<Header>(&bytes)
+        self.decode(&bytes)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Result<Vec<Kept>, serde_json::Error>, StoreError> {
+        if let Ok(Header { format }) = serde_json::from_slice::<Header>(bytes)
             && format > FORMAT
         {
             return Err(StoreError::Newer { path: self.path.clone(), found: format, known: FORMAT });
         }
-        Ok(serde_json::from_slice::<Contents>(&bytes).map(|contents| contents.grants))
+        Ok(serde_json::from_slice::<Contents>(bytes).map(|contents| contents.grants))
+    }
+
+    /// The file's version, if there is one.
+    fn version(&self) -> io::Result<Option<Version>> {
+        match fs::metadata(&self.path) {
+            Ok(metadata) => Ok(Some(Version::of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The grants and the version they are of. Unlike [`Self::read`], it leaves a broken file where it is: no guest asked
+    /// for a grant, and with the file gone all of them would be cut off.
+    fn look(&self) -> Result<Seen, StoreError> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Seen::default()),
+            Err(source) => return Err(self.io("read", source)),
+        };
+        // Before its contents: what is written meanwhile makes another version.
+        let version = file.metadata().map_err(|source| self.io("read", source))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|source| self.io("read", source))?;
+        let grants = self.decode(&bytes)?.map_err(|source| self.io("read", source.into()))?;
+        // Elsewhere, a file that is open may not be replaced.
+        let held = cfg!(unix).then_some(file);
+        Ok(Seen { grants, version: Some(Version::of(&version)), _held: held })
     }
 
     /// Moves the file to a name that is free.
@@ -146,13 +195,16 @@ impl GrantStore for FileStore {
         Ok(self.read()?.into_iter().find(|kept| kept.app == app && kept.key == *key))
     }
 
-    fn put(&self, kept: Kept) -> Result<(), StoreError> {
+    fn put(&self, mut kept: Kept) -> Result<Kept, StoreError> {
         if kept.folder.to_str().is_none() {
             return Err(StoreError::NotUtf8(kept.folder));
         }
         self.change(|grants| {
-            grants.retain(|other| other.app != kept.app || other.key != kept.key);
-            grants.push(kept);
+            let there = grants.iter().position(|there| there.app == kept.app && there.key == kept.key);
+            let there = there.map(|there| grants.remove(there));
+            kept.serial = there.map_or_else(|| Some(new_serial()), |there| there.serial);
+            grants.push(kept.clone());
+            kept
         })
     }
 
@@ -167,9 +219,24 @@ impl GrantStore for FileStore {
         })
     }
 
+    fn is_kept(&self, kept: &Kept) -> Result<bool, StoreError> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.version().map_err(|source| self.io("read", source))? != seen.version {
+            *seen = self.look()?;
+        }
+        let is_it = |there: &Kept| there.serial == kept.serial && there.app == kept.app && there.key == kept.key;
+        Ok(seen.grants.iter().any(is_it))
+    }
+
     fn list(&self) -> Result<Vec<Kept>, StoreError> {
         self.read()
     }
+}
+
+/// A number that no other grant has: random, since a count would start again when the user removes the file.
+fn new_serial() -> u64 {
+    // The standard library's way to random numbers.
+    RandomState::new().hash_one(())
 }
 
 #[cfg(unix)]
@@ -195,12 +262,7 @@ mod tests {
     use crate::Access;
 
     fn kept(app: &str, id: &str) -> Kept {
-        Kept {
-            app: app.into(),
-            key: GrantKey::new("/local", id),
-            folder: "/home/ada/work".into(),
-            access: Access::Read,
-        }
+        Kept::new(app, GrantKey::new("/local", id), "/home/ada/work", Access::Read)
     }
 
     fn store() -> (tempfile::TempDir, FileStore) {
@@ -213,10 +275,10 @@ mod tests {
     fn keeps_a_grant_for_one_app_only() {
         let (_folder, store) = store();
         store.put(kept("one", "a")).unwrap();
-        store.put(kept("two", "a")).unwrap();
+        let two = store.put(kept("two", "a")).unwrap();
         assert!(store.remove("one", &GrantKey::new("/local", "a")).unwrap());
         assert!(!store.remove("one", &GrantKey::new("/local", "a")).unwrap());
-        assert_eq!(FileStore::new(store.path()).list().unwrap(), [kept("two", "a")]);
+        assert_eq!(FileStore::new(store.path()).list().unwrap(), [two]);
     }
 
     #[cfg(unix)]
@@ -258,13 +320,85 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_is_kept_until_it_is_removed_and_not_when_it_comes_again() {
+        let (_folder, store) = store();
+        let first = store.put(kept("app", "a")).unwrap();
+        let reader = FileStore::new(store.path());
+        let is_kept = |kept: &Kept| reader.is_kept(kept).unwrap();
+        assert!(is_kept(&first));
+        let wider = store.put(Kept { access: Access::ReadWrite, ..kept("app", "a") }).unwrap();
+        assert!(is_kept(&first) && is_kept(&wider));
+        for _ in 0..20 {
+            let before = store.put(kept("app", "a")).unwrap();
+            assert!(is_kept(&before));
+            assert!(store.remove("app", &before.key).unwrap());
+            let after = store.put(kept("app", "a")).unwrap();
+            assert!(!is_kept(&before) && is_kept(&after));
+        }
+        assert!(!is_kept(&first));
+    }
+
+    /// Else one that follows within a tick of the clock could be taken for it.
+    #[cfg(unix)]
+    #[test]
+    fn no_file_gets_the_number_of_the_one_that_was_read_last() {
+        use std::os::unix::fs::MetadataExt as _;
+        let (_folder, store) = store();
+        let number = || fs::metadata(store.path()).unwrap().ino();
+        for _ in 0..20 {
+            let kept = store.put(kept("app", "a")).unwrap();
+            assert!(store.is_kept(&kept).unwrap());
+            let read = number();
+            assert!(store.remove("app", &kept.key).unwrap());
+            store.put(kept).unwrap();
+            assert_ne!(number(), read);
+        }
+    }
+
+    #[test]
+    fn a_grant_stays_kept_while_others_are_written() {
+        let (_folder, store) = store();
+        let kept_one = store.put(kept("app", "a")).unwrap();
+        let reader = FileStore::new(store.path());
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..2)
+                .map(|writer| {
+                    let store = &store;
+                    scope.spawn(move || {
+                        for n in 0..10 {
+                            let other = store.put(kept(&format!("{writer}"), &format!("{n}"))).unwrap();
+                            assert!(store.remove(&other.app, &other.key).unwrap());
+                        }
+                    })
+                })
+                .collect();
+            while writers.iter().any(|writer| !writer.is_finished()) {
+                assert!(reader.is_kept(&kept_one).unwrap());
+            }
+        });
+        assert!(store.remove("app", &kept_one.key).unwrap());
+        assert!(!reader.is_kept(&kept_one).unwrap());
+    }
+
+    #[test]
+    fn a_broken_file_is_left_alone_by_a_guest_that_runs() {
+        let (_folder, store) = store();
+        let kept = store.put(kept("app", "a")).unwrap();
+        for broken in ["no json", "", "{\"format\":2}"] {
+            fs::write(store.path(), broken).unwrap();
+            store.is_kept(&kept).unwrap_err();
+            assert_eq!(fs::read_to_string(store.path()).unwrap(), broken);
+        }
+    }
+
+    #[test]
     fn two_writers_lose_nothing() {
         let (_folder, store) = store();
         std::thread::scope(|scope| {
             for writer in 0..4 {
                 let store = &store;
                 scope.spawn(move || {
-                    (0..10).for_each(|n| store.put(kept(&format!("{writer}"), &format!("{n}"))).unwrap())
+                    (0..10).for_each(|n| drop(store.put(kept(&format!("{writer}"), &format!("{n}"))).unwrap()))
                 });
             }
         });

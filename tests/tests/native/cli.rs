@@ -1,9 +1,11 @@
 //! The command `mountfs`, as a user types it.
 
+use mountfs_host::{Access, FileStore, GrantKey, GrantStore as _, Kept};
 use mountfs_tests::{Folder, guest, root};
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A preview 1 command that has never heard of mountfs: it writes `hello` to `out.txt` in the first preopen, and ends
 /// with the error number when it cannot.
@@ -54,7 +56,7 @@ impl Account {
         command.current_dir(self.home.path()).env("HOME", self.home.path()).env("XDG_STATE_HOME", self.path("state"));
         // Compiled code is the same for all.
         command.env("XDG_CACHE_HOME", root().join("target/cache")).env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
-        command.stdin(std::process::Stdio::null());
+        command.stdin(Stdio::null());
         command
     }
 
@@ -228,9 +230,66 @@ fn grants_are_listed_and_revoked() {
 
     let revoke = |arguments: &[&str]| account.mountfs().args(["grants", "revoke"]).args(arguments).output().unwrap();
     succeeded(&revoke(&["/local", "--id", "a"]));
-    failed(&revoke(&["/local", "--id", "a"]), 1, &["no grant is kept for \"/local\""]);
+    failed(&revoke(&["/local", "--id", "a"]), 1, &["no grant is kept for \"/local\"", "--mount", "this time"]);
     succeeded(&revoke(&["/local"]));
     assert_eq!(succeeded(&account.mountfs().args(["grants", "list", "--json"]).output().unwrap()), "[]\n");
+}
+
+#[test]
+fn a_revoke_cuts_off_an_app_that_runs() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "text"), ("other", "other")]));
+    let key = GrantKey::new("/local", "pyscript");
+    let kept = Kept::new("app", key, folder.path().canonicalize().unwrap(), Access::ReadWrite);
+    FileStore::new(account.store()).put(kept).unwrap();
+    let code = "
+import errno, os, sys
+from mountfs import fs
+
+def why(call):
+    try:
+        call()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+
+await fs.mount('/local')
+held = open('/local/file', 'r+b', buffering=0)
+held.write(b'before')
+other = os.open('/local/other', os.O_RDWR)
+print('written', flush=True)
+sys.stdin.readline()
+print(why(lambda: held.write(b'lost')), why(lambda: os.pwrite(other, b'lost', 0)), why(lambda: os.fstat(other)))
+print(why(lambda: open('/local/new', 'w')), why(lambda: os.listdir('/local')), why(lambda: os.remove('/local/other')))
+try:
+    await fs.sync('/local')
+except KeyError as error:
+    print(error.code, list(fs.mounted))";
+    let mut run = account.mountfs();
+    run.args(["run", "--no-prompt", "--app-name", "app"]).arg(guest("python")).args(["-c", code]);
+    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(run.stdout.take().unwrap());
+    let mut said = String::new();
+    out.read_line(&mut said).unwrap();
+    if said != "written\n" {
+        drop(run.stdin.take());
+        panic!("{said}{}", text(&run.wait_with_output().unwrap().stderr));
+    }
+
+    let revoke = account.mountfs().args(["grants", "revoke", "/local"]).output().unwrap();
+    succeeded(&revoke);
+    assert!(text(&revoke.stderr).contains("cut off"), "{}", text(&revoke.stderr));
+    run.stdin.take().unwrap().write_all(b"\n").unwrap();
+
+    let mut said = String::new();
+    out.read_to_string(&mut said).unwrap();
+    let ended = run.wait_with_output().unwrap();
+    succeeded(&ended);
+    let lines: Vec<_> = said.lines().collect();
+    // Its libc does not ask a stream for the code.
+    assert_eq!(lines, ["EIO ENODEV ENODEV", "ENODEV ENODEV ENODEV", "not-mounted []"]);
+    assert!(text(&ended.stderr).contains("cut off"), "{}", text(&ended.stderr));
+    assert_eq!(folder.read("file"), "before");
+    assert_eq!(folder.read("other"), "other");
+    assert_eq!(folder.names(), ["file", "other"]);
 }
 
 #[test]

@@ -48,6 +48,18 @@ fn the_python_app_connects_completely() {
 }
 
 #[test]
+fn interpreters_compose_whatever_wasi_0_2_they_were_built_for() {
+    for (interpreter, version) in [("quickjs", "0.2.3"), ("python", "0.2.9"), ("ruby", "0.2.12")] {
+        let app = std::fs::read(guest(interpreter)).unwrap();
+        let app = mountfs_host::to_component(&app).unwrap();
+        let import = format!("wasi:filesystem/types@{version}");
+        let is_there = app.windows(import.len()).any(|bytes| bytes == import.as_bytes());
+        assert!(is_there, "{interpreter} does not import {import}");
+        compose(&app, Grants::Host).unwrap();
+    }
+}
+
+#[test]
 fn an_import_of_another_version_is_not_left_to_the_host_in_silence() {
     for import in ["mountfs:fs/mounts@0.2.0", "wasi:filesystem/types@0.3.0"] {
         let error = compose(&importing(import), Grants::Host).unwrap_err();

@@ -1,12 +1,13 @@
 //! Grants: asked for once, kept, widened, forgotten, and nobody else's.
 
 use mountfs_host::{
-    Access, FileStore, GrantKey, GrantStore as _, GuestAccess, Kept, MountError, MountOptions, PickError, PickRequest,
-    Picked, Picker,
+    Access, Control, FileStore, GrantKey, GrantStore, GuestAccess, Kept, MountError, MountOptions, PickError,
+    PickRequest, Picked, Picker, StoreError,
 };
 use mountfs_tests::{Fixture, Folder};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::{self, JoinHandle};
 use wasmtime_wasi::async_trait;
 
 /// Answers with a folder, and remembers what it was asked.
@@ -145,13 +146,8 @@ async fn a_kept_grant_is_revoked_without_being_mounted() {
 #[tokio::test]
 async fn a_kept_folder_that_is_gone_is_an_error_and_stays_kept() {
     let setup = Setup::new();
-    let kept = Kept {
-        app: "app".into(),
-        key: GrantKey::new("/local", "mountfs"),
-        folder: "/nowhere/at/all".into(),
-        access: Access::ReadWrite,
-    };
-    setup.store.put(kept.clone()).unwrap();
+    let kept = Kept::new("app", GrantKey::new("/local", "mountfs"), "/nowhere/at/all", Access::ReadWrite);
+    let kept = setup.store.put(kept).unwrap();
     let elsewhere = Folder::new();
     let picker = Recorder::new(&elsewhere);
     let mut guest = setup.guest("app", &picker).await;
@@ -167,6 +163,51 @@ async fn a_corrupt_store_is_the_hosts_trouble_and_kept_aside() {
     assert!(matches!(guest.mount("/local").await, Err(MountError::Other(_))));
     let aside = setup.store.path().with_extension("corrupt-1.json");
     assert_eq!(std::fs::read_to_string(aside).unwrap(), "{ not json");
+}
+
+/// Somebody revokes a grant just as it is being kept.
+#[derive(Clone)]
+struct Revoked {
+    store: FileStore,
+    control: Arc<OnceLock<Control>>,
+    revoke: Arc<Mutex<Option<JoinHandle<bool>>>>,
+}
+
+impl GrantStore for Revoked {
+    fn get(&self, app: &str, key: &GrantKey) -> Result<Option<Kept>, StoreError> {
+        self.store.get(app, key)
+    }
+
+    fn put(&self, kept: Kept) -> Result<Kept, StoreError> {
+        let (control, key) = (self.control.get().unwrap().clone(), kept.key.clone());
+        *self.revoke.lock().unwrap() = Some(thread::spawn(move || control.revoke(&key).unwrap()));
+        self.store.put(kept)
+    }
+
+    fn remove(&self, app: &str, key: &GrantKey) -> Result<bool, StoreError> {
+        self.store.remove(app, key)
+    }
+
+    fn list(&self) -> Result<Vec<Kept>, StoreError> {
+        self.store.list()
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_is_revoked_while_it_is_being_kept_is_not_kept() {
+    let (setup, folder) = (Setup::new(), Folder::with([("file", "text")]));
+    let store = Revoked { store: setup.store.clone(), control: Arc::default(), revoke: Arc::default() };
+    let mut guest = Fixture::new(|grants| {
+        grants.store(store.clone()).picker(Recorder::new(&folder));
+    })
+    .await;
+    assert!(store.control.set(guest.control.clone()).is_ok());
+    // The revoke may come before this ends, or after.
+    let _ = guest.mount("/local").await;
+    let revoke = store.revoke.lock().unwrap().take().expect("it was to be kept");
+    assert!(revoke.join().unwrap());
+    assert!(guest.read("/local/file").await.is_err());
+    assert!(setup.store.list().unwrap().is_empty());
 }
 
 /// Answers when it is let.
@@ -207,13 +248,8 @@ async fn a_link_in_the_place_of_a_granted_folder_leads_nowhere() {
         grants.grant(GrantKey::new("/w", "mountfs"), folder.path(), Access::ReadWrite).unwrap();
         grants.grant(GrantKey::new("/given", "mountfs"), &data, Access::ReadWrite).unwrap();
     };
-    let kept = Kept {
-        app: "app".into(),
-        key: GrantKey::new("/kept", "mountfs"),
-        folder: data.canonicalize().unwrap(),
-        access: Access::ReadWrite,
-    };
-    setup.store.put(kept).unwrap();
+    let key = GrantKey::new("/kept", "mountfs");
+    setup.store.put(Kept::new("app", key, data.canonicalize().unwrap(), Access::ReadWrite)).unwrap();
     let mut guest = Fixture::new(builder).await;
     guest.mount("/w").await.unwrap();
     guest.rename("/w/data", "/w/moved").await.unwrap();

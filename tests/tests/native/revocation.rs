@@ -1,7 +1,13 @@
 //! Revoked is revoked: whatever is open, whoever revokes.
 
-use mountfs_host::{Access, GrantKey, MountError};
+use mountfs_host::{
+    Access, FileStore, GrantKey, GrantStore as _, Kept, MountError, MountOptions, MountfsView as _, PickError,
+    PickRequest, Picked, Picker,
+};
 use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags};
+use std::fs;
+use std::path::PathBuf;
+use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::StreamError;
 
 async fn code(guest: &mut Fixture, error: StreamError) -> Option<ErrorCode> {
@@ -9,10 +15,18 @@ async fn code(guest: &mut Fixture, error: StreamError) -> Option<ErrorCode> {
     guest.error_code(error).await
 }
 
-/// Everything open, then cut off by `cut`; each call fails, and nothing reaches the disk.
+fn files() -> Folder {
+    Folder::with([("file", "text"), ("d/other", "other")])
+}
+
 async fn cut_off(cut: impl AsyncFnOnce(&mut Fixture)) {
-    let folder = Folder::with([("file", "text"), ("d/other", "other")]);
-    let mut guest = Fixture::mounted(&folder).await;
+    let folder = files();
+    let guest = Fixture::mounted(&folder).await;
+    cut_off_in(&folder, guest, cut).await;
+}
+
+/// Everything open, then cut off by `cut`; each call fails, and nothing reaches the disk.
+async fn cut_off_in(folder: &Folder, mut guest: Fixture, cut: impl AsyncFnOnce(&mut Fixture)) {
     let flags = DescriptorFlags::READ | DescriptorFlags::WRITE;
     let file = guest.open("/local/file", OpenFlags::empty(), flags).await.unwrap();
     let directory = guest.directory("/local/d").await;
@@ -117,4 +131,229 @@ async fn one_mounts_revocation_never_touches_another() {
     guest.mount("/b").await.unwrap();
     guest.revoke("/a", "mountfs").await.unwrap();
     assert_eq!(guest.read("/b/file").await.unwrap(), "text");
+}
+
+/// A grant that is kept, and the store that keeps it, as another process opens it.
+struct Elsewhere {
+    _state: tempfile::TempDir,
+    store: FileStore,
+    kept: Kept,
+}
+
+impl Elsewhere {
+    fn new(folder: &Folder, access: Access) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let store = FileStore::new(state.path().join("grants.json"));
+        let kept = Kept::new("app", GrantKey::new("/local", "mountfs"), folder.path().canonicalize().unwrap(), access);
+        let kept = store.put(kept).unwrap();
+        Self { _state: state, store, kept }
+    }
+
+    /// A guest that has mounted it at `/local`.
+    async fn guest(&self) -> Fixture {
+        let mut guest = Fixture::new(|grants| {
+            grants.store(FileStore::new(self.store.path()));
+        })
+        .await;
+        let access = Some(self.kept.access.into());
+        guest.mount_with("/local", MountOptions { access, ..MountOptions::default() }).await.unwrap();
+        guest
+    }
+
+    fn revoke(&self) {
+        assert!(self.store.remove("app", &self.kept.key).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn by_another_process() {
+    let folder = files();
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    cut_off_in(&folder, elsewhere.guest().await, async |_| elsewhere.revoke()).await;
+}
+
+#[tokio::test]
+async fn by_another_guest_of_the_same_app() {
+    let folder = files();
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    cut_off_in(&folder, elsewhere.guest().await, async |_| {
+        assert!(elsewhere.guest().await.revoke("/local", "mountfs").await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn by_another_process_that_grants_the_same_again() {
+    let folder = files();
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    cut_off_in(&folder, elsewhere.guest().await, async |_| {
+        elsewhere.revoke();
+        elsewhere.store.put(elsewhere.kept.clone()).unwrap();
+    })
+    .await;
+    assert_eq!(elsewhere.guest().await.read("/local/file").await.unwrap(), "text", "a guest that starts now has it");
+}
+
+#[tokio::test]
+async fn by_another_process_that_takes_the_store_away() {
+    let folder = files();
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    cut_off_in(&folder, elsewhere.guest().await, async |guest| {
+        let aside = elsewhere.store.path().with_extension("aside");
+        fs::rename(elsewhere.store.path(), &aside).unwrap();
+        assert!(matches!(guest.read("/local/file").await, Err(ErrorCode::NoDevice)));
+        fs::rename(&aside, elsewhere.store.path()).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mount_whose_grant_another_process_revoked_is_not_mounted() {
+    let folder = Folder::new();
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    for call in ["sync", "unmount", "revoke", "mount"] {
+        elsewhere.store.put(elsewhere.kept.clone()).unwrap();
+        let mut guest = elsewhere.guest().await;
+        elsewhere.revoke();
+        match call {
+            "sync" => assert!(matches!(guest.sync("/local").await, Err(MountError::NotMounted))),
+            "unmount" => assert!(matches!(guest.unmount("/local").await, Err(MountError::NotMounted))),
+            "revoke" => assert!(guest.revoke("/local", "mountfs").await.unwrap()),
+            _ => assert!(matches!(guest.mount("/local").await, Err(MountError::Denied)), "asked for again"),
+        }
+        assert!(guest.mounts().await.is_empty(), "after {call}");
+    }
+}
+
+/// What was written before is the user's, and the command promises that it is durable when it ends.
+#[tokio::test]
+async fn what_was_written_before_another_process_revoked_is_synced_in_the_end() {
+    let folder = Folder::new();
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    let mut guest = elsewhere.guest().await;
+    guest.write("/local/file", "kept").await.unwrap();
+    elsewhere.revoke();
+    assert!(matches!(guest.write("/local/file", "lost").await, Err(ErrorCode::NoDevice)));
+    let reports = guest.store.data_mut().mountfs().sync().await;
+    let [(key, report)] = &*reports else { panic!("{reports:?}") };
+    assert_eq!((key, report.files, report.bytes), (&elsewhere.kept.key, 1, 4));
+    assert_eq!(folder.read("file"), "kept");
+}
+
+#[tokio::test]
+async fn what_another_process_changes_otherwise_cuts_off_nothing() {
+    let folder = Folder::with([("file", "text")]);
+    let elsewhere = Elsewhere::new(&folder, Access::Read);
+    let mut guest = elsewhere.guest().await;
+    let kept = &elsewhere.kept;
+    let others = [
+        Kept { app: "other".into(), ..kept.clone() },
+        Kept { key: GrantKey::new("/local", "other"), ..kept.clone() },
+        Kept { key: GrantKey::new("/other", "mountfs"), ..kept.clone() },
+    ];
+    for other in others {
+        elsewhere.store.put(other.clone()).unwrap();
+        assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+        assert!(elsewhere.store.remove(&other.app, &other.key).unwrap());
+        assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+    }
+    // Wider for those who ask from now on; this guest has what it was given.
+    elsewhere.store.put(Kept { access: Access::ReadWrite, ..kept.clone() }).unwrap();
+    assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+    assert!(guest.write("/local/file", "x").await.is_err());
+    elsewhere.revoke();
+    assert!(matches!(guest.read("/local/file").await, Err(ErrorCode::NoDevice)), "it is still the same grant");
+    assert_eq!(folder.read("file"), "text");
+}
+
+/// Whether the grant was revoked, nobody knows then: nothing passes, and nothing ends.
+#[tokio::test]
+async fn while_the_store_cannot_be_read_nothing_passes() {
+    let folder = Folder::with([("file", "text")]);
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    let mut guest = elsewhere.guest().await;
+    let flags = DescriptorFlags::READ | DescriptorFlags::WRITE;
+    let file = guest.open("/local/file", OpenFlags::empty(), flags).await.unwrap();
+    let output = guest.output(file, 0).await.unwrap();
+    let path = elsewhere.store.path();
+    let contents = fs::read_to_string(path).unwrap();
+
+    for broken in ["{ not json", "", "{\"format\":99}", "a directory"] {
+        if broken == "a directory" {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        } else {
+            fs::write(path, broken).unwrap();
+        }
+        for _ in 0..2 {
+            assert!(matches!(guest.pread(file, 1, 0).await, Err(ErrorCode::Io)), "{broken}");
+            assert!(matches!(guest.pwrite(file, b"x", 0).await, Err(ErrorCode::Io)), "{broken}");
+            let error = guest.write_stream(&output, "lost").await.unwrap_err();
+            assert!(matches!(code(&mut guest, error).await, Some(ErrorCode::Io)), "{broken}");
+            assert!(matches!(guest.sync("/local").await, Err(MountError::Other(_))), "{broken}");
+            assert!(matches!(guest.unmount("/local").await, Err(MountError::Other(_))), "{broken}");
+        }
+        assert_eq!(guest.mounts().await.len(), 1);
+        assert_eq!(folder.read("file"), "text");
+        if path.is_dir() {
+            fs::remove_dir(path).unwrap();
+        }
+        fs::write(path, &contents).unwrap();
+        assert_eq!(guest.pread(file, 4, 0).await.unwrap().0, b"text", "after {broken}");
+    }
+    guest.write_stream(&output, "TEXT").await.unwrap();
+    assert_eq!(folder.read("file"), "TEXT");
+
+    fs::write(path, "{ not json").unwrap();
+    assert!(matches!(guest.pwrite(file, b"x", 0).await, Err(ErrorCode::Io)));
+    fs::write(path, r#"{"format":1,"grants":[]}"#).unwrap();
+    assert!(matches!(guest.pwrite(file, b"x", 0).await, Err(ErrorCode::NoDevice)), "revoked meanwhile");
+    assert_eq!(folder.read("file"), "TEXT");
+}
+
+/// Says yes to this folder.
+struct Yes {
+    folder: PathBuf,
+    keep: bool,
+}
+
+#[async_trait]
+impl Picker for Yes {
+    async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
+        Ok(Picked { folder: self.folder.clone(), keep: self.keep })
+    }
+}
+
+#[tokio::test]
+async fn another_process_reaches_what_was_granted_meanwhile_if_it_is_kept() {
+    for keep in [true, false] {
+        let folder = Folder::with([("file", "text")]);
+        let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+        elsewhere.revoke();
+        let mut guest = Fixture::new(|grants| {
+            grants.store(FileStore::new(elsewhere.store.path())).picker(Yes { folder: folder.path(), keep });
+        })
+        .await;
+        guest.mount("/local").await.unwrap();
+        assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+        assert_eq!(elsewhere.store.remove("app", &elsewhere.kept.key).unwrap(), keep);
+        match guest.read("/local/file").await {
+            Err(ErrorCode::NoDevice) => assert!(keep),
+            read => assert_eq!((read.unwrap().as_str(), keep), ("text", false)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_given_beforehand_does_not_depend_on_the_store() {
+    let folder = Folder::with([("file", "text")]);
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    let mut guest = Fixture::new(|grants| {
+        grants.store(FileStore::new(elsewhere.store.path()));
+        grants.grant(elsewhere.kept.key.clone(), folder.path(), Access::ReadWrite).unwrap();
+    })
+    .await;
+    guest.mount("/local").await.unwrap();
+    elsewhere.revoke();
+    assert_eq!(guest.read("/local/file").await.unwrap(), "text");
 }

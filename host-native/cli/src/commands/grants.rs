@@ -16,11 +16,15 @@ pub(crate) struct Grants {
 enum Verb {
     /// Show every kept grant: the app, where it sees the folder, the access, the folder. The default.
     List {
-        /// As JSON: a list of {app, path, id, folder, access}.
+        /// As JSON: a list of {app, path, id, folder, access, serial}.
         #[arg(long)]
         json: bool,
     },
-    /// Take back the grants for a mount point: the apps will have to ask again.
+    /// Take back the grants for a mount point: an app that runs with one is cut off with its next call, and has to ask
+    /// again.
+    ///
+    /// What is not kept ends with its run, and cannot be taken back here: a folder of --mount or --grant, and one that
+    /// you let an app see for this time only.
     Revoke {
         /// The mount point, as the list shows it.
         path: String,
@@ -47,12 +51,16 @@ impl Grants {
                 };
                 let found: Vec<_> = store.list()?.into_iter().filter(wanted).collect();
                 if found.is_empty() {
-                    bail!("no grant is kept for {path:?} like that: `mountfs grants` lists what is");
+                    bail!(
+                        "no grant is kept for {path:?} like that: `mountfs grants` lists what is (a folder of --mount or \
+                         --grant, or one granted for this time only, is not: it ends with its run)"
+                    );
                 }
                 for kept in found {
                     store.remove(&kept.app, &kept.key)?;
                     println!("revoked {} of {}: {}", kept.key, kept.app.escape_debug(), kept.folder.display());
                 }
+                eprintln!("an app that is running there is cut off with its next call");
             }
         }
         Ok(ExitCode::SUCCESS)
