@@ -4,6 +4,7 @@ import type { Lease } from "./disk.js";
 import { Draft } from "./draft.js";
 import { refused } from "./errors.js";
 import { directoryHandle, drop } from "./lookup.js";
+import { isSwap } from "./names.js";
 import type { DirectoryNode, FileNode } from "./node.js";
 import { readAt } from "./read.js";
 import type { Volume } from "./volume.js";
@@ -39,10 +40,35 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
 
 /** Removes an empty directory. */
 export async function removeDirectory(volume: Volume, lease: Lease, directory: DirectoryNode): Promise<void> {
-  const parent = await directoryHandle(volume, directory.parent!, 0);
-  await volume.disk.remove(lease, parent, directory.name);
+  await removeEmpty(volume, lease, await directoryHandle(volume, directory.parent!, 0), directory.name);
   noteRemoved(volume, directory);
   drop(directory);
+}
+
+/**
+ * Removes a directory in which there is nothing, or nothing but swap files of a browser that died. Those that are in use
+ * the browser does not remove; whatever else the guest does not see stays, and the directory with it.
+ */
+export async function removeEmpty(
+  volume: Volume,
+  lease: Lease,
+  parent: FileSystemDirectoryHandle,
+  name: string,
+): Promise<void> {
+  const { disk } = volume;
+  try {
+    await disk.remove(lease, parent, name);
+  } catch (error) {
+    const directory = refused(error, "not-empty") && (await disk.directory(parent, name));
+    const entries = directory ? await disk.list(directory) : [];
+    if (!directory || entries.length === 0 || !entries.every(([entry, { kind }]) => kind === "file" && isSwap(entry))) {
+      throw error;
+    }
+    for (const [swap] of entries) {
+      await disk.remove(lease, directory, swap);
+    }
+    await disk.remove(lease, parent, name);
+  }
 }
 
 /** Takes a file's bytes into memory before it loses its name, if somebody has it open. */

@@ -1,13 +1,14 @@
 // Renaming. Copy, then remove: `move()` would ask the user about some names, and does not work on directories. Whenever
-// it dies, all that was on disk under the old name is there, or all of it is there under the new one, or both.
+// it dies, all that was on disk under the old name is there, or all of it is there under the new one, or both; where the
+// disk does not tell the two names apart, it may be under a third one.
 import type { Lease } from "./disk.js";
 import { Failure, refused } from "./errors.js";
 import { adopt, child, childIfAny, directoryHandle, snapshot } from "./lookup.js";
-import { checkNew, isShown, mayBeSame, passingName } from "./names.js";
+import { checkNew, isShown, isSwap, mayBeSame, passingName } from "./names.js";
 import { type Attributes, type DirectoryNode, type FileNode, moveNode, type Node } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll, toDatetime } from "./push.js";
-import { hold, unname } from "./remove.js";
+import { hold, removeEmpty, unname } from "./remove.js";
 import type { Volume } from "./volume.js";
 
 /** A name in a directory; `slash` when the path said that it is a directory's. */
@@ -40,14 +41,29 @@ export async function rename(volume: Volume, lease: Lease, from: Target, to: Tar
       // As POSIX has it, also for a file.
       throw new Failure("not-empty");
     }
-    if (!mayBeSame(node.path(), [...to.parent.path(), to.name])) {
+    if (!other || !(await areOne(volume, node, to))) {
       await move(volume, lease, node, to, other);
       return;
     }
-    // The disk may not tell the two names apart, and the copy would be the original: so by way of a third name.
+    // The copy would be the original: so by way of a third name.
     await move(volume, lease, node, { ...to, name: await freeName(volume, to) }, undefined);
     await move(volume, lease, node, to, await childIfAny(volume, to.parent, to.name));
   });
+}
+
+/** Whether both are names of one thing, on a disk that does not tell case or Unicode's forms apart: it lists only one. */
+async function areOne(volume: Volume, node: Node, to: Target): Promise<boolean> {
+  const [one, other] = [node.path(), [...to.parent.path(), to.name]];
+  if (!mayBeSame(one, other)) {
+    return false;
+  }
+  const at = one.findIndex((name, index) => name !== other[index]);
+  let directory = node.parent!;
+  for (let below = at + 1; below < one.length; below++) {
+    directory = directory.parent!;
+  }
+  const listed = (await volume.disk.list(await directoryHandle(volume, directory))).map(([name]) => name);
+  return !(listed.includes(one[at]!) && listed.includes(other[at]!));
 }
 
 async function freeName(volume: Volume, { parent, name }: Target): Promise<string> {
@@ -245,7 +261,7 @@ async function moveDirectory(
   { parent, name }: Target,
   other: DirectoryNode | undefined,
 ): Promise<void> {
-  if (other && (await volume.disk.list(await directoryHandle(volume, other))).length > 0) {
+  if (other && (await volume.disk.list(await directoryHandle(volume, other))).some(([entry]) => !isSwap(entry))) {
     throw new Failure("not-empty");
   }
   const above = await directoryHandle(volume, parent, 0);
@@ -275,10 +291,10 @@ async function moveDirectory(
   // The copy is whole: from here on, the old names are what is too much.
   await inParallel(files, volume.parallel, (item) => removeOriginal(volume, lease, item));
   for (const { from } of pairs.slice(1).reverse()) {
-    await volume.disk.remove(lease, await directoryHandle(volume, from.parent!, 0), from.name);
+    await removeEmpty(volume, lease, await directoryHandle(volume, from.parent!, 0), from.name);
   }
   // Fails with `not-empty` when the browser hides something in it: that stays, and nothing else does.
-  await volume.disk.remove(lease, await directoryHandle(volume, node.parent!, 0), node.name);
+  await removeEmpty(volume, lease, await directoryHandle(volume, node.parent!, 0), node.name);
   if (other) {
     other.gone = true;
   }

@@ -215,11 +215,7 @@ export class OpenTree implements Tree, Lease, User {
     const { now = Date.now, parallel = 24, patience } = this.options;
     const volume = new Volume(this.handle, { now, parallel, patience });
     volume.pushClosed = async () => {
-      await pushAll(
-        volume,
-        volume,
-        [...volume.dirty].filter((file) => file.opens === 0),
-      );
+      await pushAll(volume, volume, closed(volume));
     };
     volumes.add(volume);
     this.#join(volume, volume.root);
@@ -263,6 +259,15 @@ export class OpenTree implements Tree, Lease, User {
 
   #name(file: FileNode): string {
     return file.path(this.base).join("/");
+  }
+}
+
+/** The dirty files that nobody has open when it is their turn: of one being written again, only a part may be there. */
+function* closed({ dirty }: Volume): Generator<FileNode> {
+  for (const file of [...dirty]) {
+    if (file.opens === 0) {
+      yield file;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import type { MountInfo, MountOptions, Mountfs, RunOptions, SyncReport } from "../../src/index.js";
-import { drop, launch, serve, temporary } from "./browser.js";
+import { drop, kill, launch, serve, temporary } from "./browser.js";
 
 /** What went wrong, as it crosses from the page. */
 export interface Refusal {
@@ -109,10 +109,13 @@ declare const window: InPage & Window & typeof globalThis;
 
 /** The page. */
 export class AppPage {
+  browser!: BrowserContext;
+  page!: Page;
+
   private constructor(
-    readonly browser: BrowserContext,
-    readonly page: Page,
     private readonly host: { origin: string; close(): void },
+    private readonly prompts: "allow" | "ask",
+    private readonly profile: string,
   ) {}
 
   /** Starts a browser, and opens the page. `allow`: every permission prompt is answered with yes before it is shown. */
@@ -123,11 +126,21 @@ export class AppPage {
     cpSync(at("dist"), join(site, "dist"), { recursive: true });
     symlinkSync(python, join(site, "python"));
     writeFileSync(join(site, "index.html"), HTML);
-    const host = await serve(site);
-    const browser = await launch(prompts);
-    const app = new AppPage(browser, browser.pages()[0] ?? (await browser.newPage()), host);
-    await app.open();
+    const app = new AppPage(await serve(site), prompts, temporary("profile"));
+    await app.startAgain();
     return app;
+  }
+
+  /** Starts the browser with the profile as it was left, and opens the page. */
+  async startAgain(): Promise<void> {
+    this.browser = await launch(this.prompts, this.profile);
+    this.page = this.browser.pages()[0] ?? (await this.browser.newPage());
+    await this.open();
+  }
+
+  /** Kills the browser, whatever it is doing. */
+  async kill(): Promise<void> {
+    await kill(this.browser, this.profile);
   }
 
   async stop(): Promise<void> {

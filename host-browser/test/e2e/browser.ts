@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 const TYPES: Record<string, string> = {
@@ -79,8 +79,11 @@ export async function kill(browser: BrowserContext, profile: string): Promise<vo
   const gone = new Promise((resolve) => browser.once("close", resolve));
   // The profile's lock is a link to `HOST-PID`. Each browser is started with a process group of its own.
   const pid = Number(readlinkSync(join(profile, "SingletonLock")).replace(/.*-/, ""));
+  const socket = readlinkSync(join(profile, "SingletonSocket"));
   process.kill(-pid, "SIGKILL");
   await gone;
+  // All that it leaves outside of its profile.
+  rmSync(dirname(socket), { recursive: true, force: true });
 }
 
 /** A browser with windows, on a desktop. Its prompts wait for an answer, and a later start finds the profile as it was. */
