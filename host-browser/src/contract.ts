@@ -35,7 +35,10 @@ export interface Tree {
   unsynced(): { files: number; bytes: number };
   /** Other programs may have changed what has these paths, and what is in it; anything, when there are none. */
   distrust(paths: string[]): void;
-  /** Lets no stream write until what it answers is called: a write waits, and fails when the tree ends meanwhile. */
+  /**
+   * Keeps the guest from changing the bytes of files until what it answers is called: who would, waits, and fails when the
+   * tree ends meanwhile. So nothing is answered with success that the sync before the end would miss.
+   */
   pause(): () => void;
   /** Cuts off every descriptor and stream. What is dirty is not written. */
   end(): void;

@@ -103,6 +103,7 @@ export class Descriptor {
       const file = this.#writable();
       const wanted = position(size, "file-too-large");
       await prepare(this.#tree.volume, file);
+      await this.#tree.unpaused();
       resize(this.#tree.volume, file, wanted);
     });
   }
@@ -138,7 +139,7 @@ export class Descriptor {
       while (relief.room() === 0) {
         await relief.under;
       }
-      this.#tree.check();
+      await this.#tree.unpaused();
       writeAt(volume, file, start, bytes);
       return BigInt(bytes.length);
     });
@@ -334,7 +335,7 @@ export class Descriptor {
       if (!file.draft) {
         await freshen(volume, file);
       }
-      this.#tree.check();
+      await (how.truncate ? this.#tree.unpaused() : this.#tree.check());
       if (how.truncate && (file.draft?.size ?? file.base?.size) !== 0) {
         resize(volume, file, 0);
       }

@@ -40,7 +40,7 @@ export class OpenTree implements Tree, Lease, User {
   base: DirectoryNode | undefined;
   tally: Tally = noTally();
   readonly writers = new Set<Writer>();
-  /** While streams may not write: settles when they may. */
+  /** While the guest may not change bytes: settles when it may. */
   paused: Promise<void> | undefined;
   /** What to do with each call under way when the tree ends. */
   readonly #calls = new Set<() => void>();
@@ -96,6 +96,14 @@ export class OpenTree implements Tree, Lease, User {
     } else if (base) {
       paths.forEach((path) => forgetSeen(base, path.split("/")));
     }
+  }
+
+  /** Waits until the guest may change bytes. Throws `no-device` when the tree ended meanwhile. */
+  async unpaused(): Promise<void> {
+    while (this.paused) {
+      await this.paused;
+    }
+    this.check();
   }
 
   pause(): () => void {

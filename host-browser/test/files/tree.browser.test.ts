@@ -867,6 +867,38 @@ for (const place of ["local", "opfs"] satisfies Place[]) {
       expect(await folder.read("a")).toBe("text");
     });
 
+    on("while a tree is paused, what would change a file's bytes waits, and fails when the folder goes", async (folder) => {
+      await folder.write("a", "text");
+      const seen = await folder.run(async ({ Guest, handle, thrown, bytes, text, sleep }) => {
+        const guest = new Guest(handle);
+        const file = await guest.writing("a");
+        const changes = () => [
+          thrown(() => file.write(bytes("TEXT!"), 0n)),
+          thrown(() => file.setSize(5n)),
+          thrown(() => guest.writing("a", { truncate: true })),
+        ];
+        const now = async () => text((await file.read(9n, 0n))[0]);
+        let resume = guest.tree.pause();
+        const waiting = changes();
+        const settled = await Promise.race([...waiting, sleep(200).then(() => "none")]);
+        const paused = await now();
+        resume();
+        const done = [await Promise.all(waiting), await now()];
+        resume = guest.tree.pause();
+        const lost = changes();
+        await guest.sync();
+        guest.tree.end();
+        resume();
+        return { settled, paused, done, lost: await Promise.all(lost) };
+      });
+      expect(seen).toEqual({
+        settled: "none",
+        paused: "text",
+        done: [[undefined, undefined, undefined], ""],
+        lost: Array(3).fill("no-device"),
+      });
+    });
+
     on("a push under way when the tree ends is cut off", async (folder) => {
       await folder.write("a", "text");
       const report = await folder.run(async ({ Guest, handle, watched, sleep }) => {
