@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The longest path there may be, in bytes: what Linux takes (`PATH_MAX`).
+pub const LONGEST: usize = 4096;
+
 /// An absolute guest path in normal form: where a mount is, or could be, attached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MountPoint(Vec<String>);
@@ -16,6 +19,9 @@ impl MountPoint {
         let Some(relative) = path.strip_prefix('/') else {
             return Err(format!("{path:?} is not absolute: it has to begin with `/`"));
         };
+        if path.len() > LONGEST {
+            return Err(format!("it has {} bytes: a mount point has at most {LONGEST}", path.len()));
+        }
         if path.contains('\0') {
             return Err(format!("{path:?} contains a NUL character"));
         }

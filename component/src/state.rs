@@ -4,7 +4,7 @@
 //! table as it is now and keeps it; a writer copies it if, and only if, somebody is reading.
 
 use crate::bindings::host::preopens;
-use crate::bindings::host::types::Descriptor;
+use crate::bindings::host::types::{Descriptor, ErrorCode};
 use crate::mount::Mount;
 use crate::path::MountPoint;
 use crate::table::Table;
@@ -21,6 +21,8 @@ struct State {
     /// Mount points with a mount, unmount or revoke under way.
     pending: Vec<MountPoint>,
     started: bool,
+    /// How many [`Counted`] there are.
+    open: usize,
 }
 
 /// A preopen the guest gets next to the root: the name the host gave it, and what it is.
@@ -96,6 +98,31 @@ impl State {
             self.preopens.push(Preopen { name, target });
         }
         (replaced, Vec::new())
+    }
+}
+
+/// How much of what only this component knows a guest may have open. Its host bounds the rest.
+const MOST_OPEN: usize = 1 << 16;
+
+/// One open directory or listing that the host may not know of.
+pub(crate) struct Counted(());
+
+impl Counted {
+    /// One more, or `insufficient-memory`.
+    pub(crate) fn new() -> Result<Self, ErrorCode> {
+        STATE.with_borrow_mut(|state| {
+            if state.open == MOST_OPEN {
+                return Err(ErrorCode::InsufficientMemory);
+            }
+            state.open += 1;
+            Ok(Self(()))
+        })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        STATE.with_borrow_mut(|state| state.open -= 1);
     }
 }
 

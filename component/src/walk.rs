@@ -4,6 +4,7 @@
 //! piece. Otherwise the walk takes it part by part and resolves symbolic links itself, because only it knows the mounts
 //! that a link or a `..` may lead to. This decides where a path leads, not what is allowed: the host confines.
 
+use crate::path::LONGEST;
 use crate::table::{Node, Table};
 
 /// Links followed in one walk before it is a loop, as in Linux (`path_resolution(7)`).
@@ -67,6 +68,8 @@ pub enum Refusal {
     Loop,
     /// The path contains NUL.
     Invalid,
+    /// The path is longer than any system takes.
+    NameTooLong,
 }
 
 /// Walks `path`. A link at its end is followed when `follow` is set or a slash comes after it.
@@ -85,6 +88,9 @@ pub fn walk<'t, M, L: Look<M>>(
     }
     if path.contains('\0') {
         return Err(Refusal::Invalid.into());
+    }
+    if path.len() > LONGEST {
+        return Err(Refusal::NameTooLong.into());
     }
     let slash = path.ends_with('/');
     let mut ahead = Ahead(vec![Piece { text: path.to_owned(), done: 0, floor: base.path.len() }]);

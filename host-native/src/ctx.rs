@@ -2,8 +2,9 @@
 
 use crate::bindings::mountfs::fs::types::Error as GuestError;
 use crate::grant::{Folder, Grant, Keeper, Refused};
+use crate::limits::Limits;
 use crate::origins::Origins;
-use crate::picker::{PickRequest, Picked, Picker, Refuse, StartIn};
+use crate::picker::{PickError, PickRequest, Picked, Picker, Refuse, StartIn};
 use crate::store::{GrantStore, Kept, MemoryStore, StoreError};
 use crate::{Access, GrantKey};
 use std::collections::HashSet;
@@ -12,6 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use thiserror::Error;
+
+/// After so many times no in a row, a guest's wishes are refused without asking.
+const PATIENCE: u32 = 3;
+
+/// Keys that are remembered as revoked, of folders that were given for any mount point: a guest decides how many.
+const MOST_REVOKED: usize = 1000;
 
 /// A folder that was to be granted cannot be opened as a directory.
 #[derive(Debug, Error)]
@@ -29,6 +36,7 @@ pub struct MountfsCtxBuilder {
     picker: Arc<dyn Picker>,
     store: Arc<dyn GrantStore>,
     given: Vec<Given>,
+    limits: Limits,
     allow_blocking_current_thread: bool,
 }
 
@@ -48,6 +56,7 @@ impl Default for MountfsCtxBuilder {
             picker: Arc::new(Refuse),
             store: Arc::new(MemoryStore::default()),
             given: Vec::new(),
+            limits: Limits::default(),
             allow_blocking_current_thread: false,
         }
     }
@@ -114,6 +123,12 @@ impl MountfsCtxBuilder {
         Ok(self)
     }
 
+    /// How much the guest may use at a time. Default: [`Limits::default`].
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.limits = limits;
+        self
+    }
+
     /// Lets file calls block the thread that runs the guest, as
     /// [`WasiCtxBuilder::allow_blocking_current_thread`](wasmtime_wasi::WasiCtxBuilder::allow_blocking_current_thread)
     /// does; set both. It makes small reads and writes several times faster where one thread runs one guest, as in a CLI.
@@ -132,6 +147,7 @@ impl MountfsCtxBuilder {
                 state: Arc::new(Mutex::new(State { given: std::mem::take(&mut self.given), ..State::default() })),
             },
             picker: self.picker.clone(),
+            limits: self.limits,
             allow_blocking_current_thread: self.allow_blocking_current_thread,
             origins: Origins::default(),
         }
@@ -142,6 +158,7 @@ impl MountfsCtxBuilder {
 pub struct MountfsCtx {
     pub(crate) control: Control,
     picker: Arc<dyn Picker>,
+    pub(crate) limits: Limits,
     pub(crate) allow_blocking_current_thread: bool,
     pub(crate) origins: Origins,
 }
@@ -166,6 +183,7 @@ impl MountfsCtx {
     ) -> Result<Arc<Grant>, GuestError> {
         let control = &self.control;
         let asked = control.state().revocations;
+        self.check_room()?;
         if let Some((folder, given)) = control.given(&key).map_err(|error| folder_failed(&key, &error))? {
             if given < access {
                 tracing::warn!(%key, "refused to {access}: the folder was given to {given}");
@@ -183,7 +201,7 @@ impl MountfsCtx {
         };
         let request =
             PickRequest { app: control.app.clone(), key: key.clone(), access, start_in, known: known.clone() };
-        let Picked { folder, keep } = self.picker.pick(request).await?;
+        let Picked { folder, keep } = self.pick(request).await?;
         let folder = match known {
             Some(known) => Folder::open_kept(&known),
             None => Folder::open(&folder),
@@ -195,6 +213,30 @@ impl MountfsCtx {
             let not_kept = |error: &StoreError| tracing::warn!(error = error.report(), "grant not kept");
             control.store.put(kept?).inspect_err(not_kept).ok()
         })
+    }
+
+    /// Asks the user, unless they have said no so often that the guest only pesters them.
+    async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
+        if self.control.state().refusals >= PATIENCE {
+            tracing::warn!(key = %request.key, "refused without asking: the user said no {PATIENCE} times in a row");
+            return Err(PickError::Denied);
+        }
+        let picked = self.picker.pick(request).await;
+        match &picked {
+            Ok(_) => self.control.ask_again(),
+            Err(PickError::Cancelled | PickError::Denied) => self.control.state().refusals += 1,
+            Err(_) => {}
+        }
+        picked
+    }
+
+    fn check_room(&self) -> Result<(), GuestError> {
+        let most = self.limits.mounts;
+        let in_use = self.control.live().iter().filter(|grant| grant.check_here().is_ok()).count();
+        if in_use < most {
+            return Ok(());
+        }
+        Err(GuestError::Other(format!("{in_use} folders are mounted, and the host allows no more: unmount one first")))
     }
 }
 
@@ -213,6 +255,8 @@ struct State {
     revoked: HashSet<GrantKey>,
     /// How many revokes there were.
     revocations: u64,
+    /// How often in a row the user said no.
+    refusals: u32,
     live: Vec<Weak<Grant>>,
     /// Files and directories that all grants hold open until they are synced.
     held: Arc<AtomicUsize>,
@@ -232,13 +276,19 @@ impl Control {
             let mut state = self.state();
             let was_given = state.given_for(key).is_some();
             if was_given {
-                state.revoked.insert(key.clone());
+                state.revoke_given(key);
             }
             state.revocations += 1;
             let live = state.live.iter().filter_map(Weak::upgrade).filter(|grant| grant.key == *key);
             live.fold(was_given, |was_used, grant| grant.end() | was_used)
         };
         Ok(self.store.remove(&self.app, key)? || was_used)
+    }
+
+    /// Lets the user be asked again who has said no three times in a row, after which a guest's wishes are refused without
+    /// asking. For a wish of the user's own: a button of the embedder, say.
+    pub fn ask_again(&self) {
+        self.state().refusals = 0;
     }
 
     /// The grants that the guest has something open of, also those that have ended.
@@ -279,6 +329,15 @@ impl Control {
 }
 
 impl State {
+    fn revoke_given(&mut self, key: &GrantKey) {
+        self.revoked.insert(key.clone());
+        if self.revoked.len() > MOST_REVOKED {
+            // More than can be remembered: then nothing that was given counts any more.
+            self.given.clear();
+            self.revoked.clear();
+        }
+    }
+
     fn given_for(&self, key: &GrantKey) -> Option<&Given> {
         if self.revoked.contains(key) {
             return None;

@@ -1,7 +1,7 @@
 //! Which grant each descriptor and stream of the guest came from.
 //!
 //! Descriptors stay those of wasmtime-wasi, so that its file system serves them; this remembers beside them what it does
-//! not know. One that is not here came from a preopen of the embedder, and is wasmtime-wasi's alone.
+//! not know. What came from a preopen of the embedder is wasmtime-wasi's alone, and only counted here.
 
 use crate::dirty::Written;
 use crate::grant::Grant;
@@ -23,12 +23,14 @@ pub(crate) struct Origin {
     pub(crate) written: Option<Arc<Written>>,
 }
 
-/// By number in the resource table.
+/// What is open, by number in the resource table; without an origin, what came from a preopen.
 #[derive(Default)]
 pub(crate) struct Origins {
-    descriptors: HashMap<u32, Origin>,
-    listings: HashMap<u32, Arc<Grant>>,
+    descriptors: HashMap<u32, Option<Origin>>,
+    listings: HashMap<u32, Option<Arc<Grant>>>,
     writers: Vec<Weak<Writer>>,
+    /// Each stream of a grant holds one more.
+    streams: Arc<()>,
 }
 
 /// An output stream. Held by the stream itself, since nobody is told when a stream is dropped.
@@ -44,11 +46,26 @@ impl Writer {
 }
 
 impl Origins {
-    pub(crate) fn of(&self, descriptor: &Resource<Descriptor>) -> Option<&Origin> {
-        self.descriptors.get(&descriptor.rep())
+    /// How much is open.
+    pub(crate) fn open(&self) -> usize {
+        self.descriptors.len() + self.listings.len() + Arc::strong_count(&self.streams) - 1
     }
 
-    pub(crate) fn add(&mut self, descriptor: &Resource<Descriptor>, origin: Origin) {
+    /// How many listings are open.
+    pub(crate) fn open_listings(&self) -> usize {
+        self.listings.len()
+    }
+
+    /// Counts a stream for as long as it holds this.
+    pub(crate) fn count_stream(&self) -> Arc<()> {
+        self.streams.clone()
+    }
+
+    pub(crate) fn of(&self, descriptor: &Resource<Descriptor>) -> Option<&Origin> {
+        self.descriptors.get(&descriptor.rep())?.as_ref()
+    }
+
+    pub(crate) fn add(&mut self, descriptor: &Resource<Descriptor>, origin: Option<Origin>) {
         self.descriptors.insert(descriptor.rep(), origin);
     }
 
@@ -57,10 +74,10 @@ impl Origins {
     }
 
     pub(crate) fn of_listing(&self, listing: &Resource<DirectoryEntryStream>) -> Option<&Arc<Grant>> {
-        self.listings.get(&listing.rep())
+        self.listings.get(&listing.rep())?.as_ref()
     }
 
-    pub(crate) fn add_listing(&mut self, listing: &Resource<DirectoryEntryStream>, grant: Arc<Grant>) {
+    pub(crate) fn add_listing(&mut self, listing: &Resource<DirectoryEntryStream>, grant: Option<Arc<Grant>>) {
         self.listings.insert(listing.rep(), grant);
     }
 

@@ -19,6 +19,8 @@ impl From<Refused> for StreamError {
 pub(crate) struct GrantedInput {
     pub(crate) stream: DynInputStream,
     pub(crate) grant: Arc<Grant>,
+    /// Counts it among what is open.
+    pub(crate) _counted: Arc<()>,
 }
 
 #[async_trait]
@@ -57,6 +59,8 @@ pub(crate) struct GrantedOutput {
     pub(crate) written: Arc<Written>,
     /// Whether a write has been taken that nobody waited for yet.
     pub(crate) on_its_way: bool,
+    /// Counts it among what is open.
+    pub(crate) _counted: Arc<()>,
 }
 
 impl GrantedOutput {

@@ -44,7 +44,7 @@ impl Folder {
     pub fn new() -> Self {
         let outer = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(outer.path().join("inside")).expect("a folder in it");
-        fs::write(outer.path().join("secret"), "secret").expect("a secret beside it");
+        fs::write(outer.path().join("secret"), "the secret").expect("a secret beside it");
         Self { outer }
     }
 
@@ -79,6 +79,22 @@ impl Folder {
         self.path().join(path).symlink_metadata().is_ok()
     }
 
+    /// All that is in it, and all that is beside it: bytes, links, and when each was modified.
+    pub fn everything(&self) -> Vec<String> {
+        let mut found = self.beside();
+        look(&self.path(), &mut found);
+        found
+    }
+
+    /// What is beside it, and must stay as it is.
+    pub fn beside(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for path in inside(self.outer.path()).into_iter().filter(|path| *path != self.path()) {
+            look(&path, &mut found);
+        }
+        found
+    }
+
     /// The names in it, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path()).expect("a listing");
@@ -87,6 +103,27 @@ impl Folder {
         names.sort();
         names
     }
+}
+
+/// What is at a path and below: a line each.
+fn look(path: &Path, found: &mut Vec<String>) {
+    let meta = path.symlink_metadata().expect("it is there");
+    let (kind, modified) = (meta.file_type(), meta.modified().expect("a time"));
+    let content = match () {
+        () if kind.is_file() => fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        () if kind.is_symlink() => fs::read_link(path).map(|target| target.display().to_string()),
+        () => Ok(String::new()),
+    };
+    found.push(format!("{} {modified:?} {content:?}", path.display()));
+    if kind.is_dir() {
+        inside(path).iter().for_each(|path| look(path, found));
+    }
+}
+
+fn inside(directory: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = fs::read_dir(directory).expect("a listing").flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 /// What a store of the suites holds.
@@ -324,6 +361,11 @@ impl Fixture {
     /// `append-via-stream`.
     pub async fn append(&mut self, file: Descriptor) -> Answer<Resource<DynOutputStream>> {
         call!(self.call_append_via_stream(file))
+    }
+
+    /// Closes a stream.
+    pub fn drop_stream(&mut self, stream: Resource<DynInputStream>) {
+        self.store.data_mut().table.delete(stream).expect("the stream is open");
     }
 
     /// Reads from a stream, as a guest does.

@@ -1,4 +1,4 @@
-//! The guest of the cases under wasmtime, composed as every guest is: it does steps, from inside.
+//! The guest of the cases under wasmtime, composed as every guest is, or past the component: it does steps, from inside.
 
 use crate::fixture;
 use anyhow::{Result, bail};
@@ -26,11 +26,17 @@ mod bindings {
 
 static COMPOSED: LazyLock<(Engine, Component)> = LazyLock::new(|| {
     let app = std::fs::read(crate::guest("case")).expect("the guest is readable");
-    let composed = mountfs_host::compose(&app, Grants::Host).expect("the guest composes");
-    let engine = Engine::default();
-    let component = Component::new(&engine, composed).expect("the guest compiles");
-    (engine, component)
+    compiled(&mountfs_host::compose(&app, Grants::Host).expect("the guest composes"))
 });
+
+static DIRECT: LazyLock<(Engine, Component)> =
+    LazyLock::new(|| compiled(&std::fs::read(crate::guest("direct")).expect("the guest is readable")));
+
+fn compiled(guest: &[u8]) -> (Engine, Component) {
+    let engine = Engine::default();
+    let component = Component::new(&engine, guest).expect("the guest compiles");
+    (engine, component)
+}
 
 /// The user, who chooses the folder that the case names, or says no.
 #[derive(Clone, Default)]
@@ -48,7 +54,8 @@ impl Picker for User {
 pub struct Guest {
     store: Store<fixture::Guest>,
     guest: bindings::CaseGuest,
-    mounts: Mounts,
+    /// Of one that is composed.
+    mounts: Option<Mounts>,
     user: User,
 }
 
@@ -59,15 +66,27 @@ impl Guest {
     ///
     /// When it cannot be instantiated.
     pub async fn new() -> Result<Self> {
+        Self::of(&COMPOSED).await
+    }
+
+    /// The same, which calls the host's `grants` and `wasi:filesystem` itself, without the component.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be instantiated.
+    pub async fn direct() -> Result<Self> {
+        Self::of(&DIRECT).await
+    }
+
+    async fn of((engine, component): &(Engine, Component)) -> Result<Self> {
         let user = User::default();
         let mountfs = MountfsCtx::builder().picker(user.clone()).build();
-        let (engine, component) = &*COMPOSED;
         let mut linker = Linker::new(engine);
         mountfs_host::add_to_linker(&mut linker)?;
         let mut store = Store::new(engine, fixture::Guest::new(WasiCtx::builder().build(), mountfs));
         let instance = linker.instantiate_async(&mut store, component).await?;
         let guest = bindings::CaseGuest::new(&mut store, &instance)?;
-        let mounts = Mounts::new(&mut store, &instance)?;
+        let mounts = Mounts::new(&mut store, &instance).ok();
         Ok(Self { store, guest, mounts, user })
     }
 
@@ -93,9 +112,10 @@ impl Guest {
     ///
     /// When one is incomplete, and for a trap.
     pub async fn unmount_all(&mut self) -> Result<()> {
-        for MountInfo { path, .. } in self.mounts.mounted(&mut self.store).await? {
+        let Some(mounts) = &self.mounts else { return Ok(()) };
+        for MountInfo { path, .. } in mounts.mounted(&mut self.store).await? {
             // A report may name conflicts, and must name no failure.
-            if let Err(error) = self.mounts.unmount(&mut self.store, &path).await? {
+            if let Err(error) = mounts.unmount(&mut self.store, &path).await? {
                 bail!("the unmount of {path} failed: {error}");
             }
         }

@@ -34,10 +34,12 @@ pub(crate) fn composer() -> Result<()> {
     keep("host-browser/artifact/composer.wasm", &encode("mountfs_composer")?)
 }
 
-/// Builds the guest of the cases.
-pub(crate) fn case_guest() -> Result<()> {
+/// Builds the guest of the cases: the one that is composed, and the one that goes past the component.
+pub(crate) fn case_guests() -> Result<()> {
     compile(&["-p", "case-guest"])?;
-    keep("target/guests/case.wasm", &encode("case_guest")?)
+    keep("target/guests/case.wasm", &encode("case_guest")?)?;
+    compile(&["-p", "case-guest", "--features", "direct"])?;
+    keep("target/guests/direct.wasm", &encode("case_guest")?)
 }
 
 /// Where cargo puts what is built for [`tools::WASM`].

@@ -85,7 +85,7 @@ pub(crate) fn build() -> Result<()> {
 /// Everything that the suites need besides what the browser does.
 pub(crate) fn build_for_suites() -> Result<()> {
     build()?;
-    components::case_guest()?;
+    components::case_guests()?;
     guests::foreign()?;
     guests::cpython_suite()?;
     tools::wasmtime()?;

@@ -9,7 +9,7 @@ use crate::bindings::exported::types::{
     PathFlags,
 };
 use crate::bindings::host::types as host;
-use crate::state;
+use crate::state::{self, Counted};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
@@ -86,6 +86,7 @@ impl GuestDescriptor for Opened {
     }
 
     fn read_directory(&self) -> Result<DirectoryEntryStream, ErrorCode> {
+        let counted = Counted::new()?;
         let table = state::table();
         let attached = match self {
             Self::Outside { .. } => Vec::new(),
@@ -93,7 +94,7 @@ impl GuestDescriptor for Opened {
         };
         let entries =
             self.ask_self(|mount, descriptor| Ok(Some((mount.clone(), descriptor.read_directory()?))), |_| Ok(None))?;
-        Ok(DirectoryEntryStream::new(Listing::new(entries, attached)))
+        Ok(DirectoryEntryStream::new(Listing::new(entries, attached, counted)))
     }
 
     fn sync(&self) -> Result<(), ErrorCode> {
@@ -184,7 +185,7 @@ impl GuestDescriptor for Opened {
                 {
                     Err(ErrorCode::IsDirectory)
                 }
-                () => Ok(Self::ByPath(path.to_vec())),
+                () => Ok(Self::ByPath { path: path.to_vec(), _counted: Some(Counted::new()?) }),
             },
         );
         opened.map(Descriptor::new)
@@ -246,7 +247,7 @@ impl GuestDescriptor for Opened {
 
 /// What the host says is at a path of the guest; `None` for nothing, or nothing that can be told.
 pub(crate) fn kind_at(parts: &[String], flags: PathFlags) -> Option<DescriptorType> {
-    let root = Opened::ByPath(Vec::new());
+    let root = Opened::ByPath { path: Vec::new(), _counted: None };
     root.stat_at(flags, parts.join("/")).ok().map(|stat| stat.type_)
 }
 

@@ -3,6 +3,7 @@
 use crate::bindings::exported::types::GuestDirectoryEntryStream;
 use crate::bindings::host::types::{DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode};
 use crate::mount::Mount;
+use crate::state::Counted;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -12,11 +13,16 @@ pub struct Listing {
     attached: Vec<String>,
     /// How many of them were shown.
     shown: Cell<usize>,
+    _counted: Counted,
 }
 
 impl Listing {
-    pub(crate) fn new(host: Option<(Rc<Mount>, DirectoryEntryStream)>, attached: Vec<String>) -> Self {
-        Self { host, attached, shown: Cell::new(0) }
+    pub(crate) fn new(
+        host: Option<(Rc<Mount>, DirectoryEntryStream)>,
+        attached: Vec<String>,
+        counted: Counted,
+    ) -> Self {
+        Self { host, attached, shown: Cell::new(0), _counted: counted }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bindings::host::types::{self as host, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags};
 use crate::mount::Mount;
-use crate::state::{self, Mounts};
+use crate::state::{self, Counted, Mounts};
 use crate::walk::{self, Base, Kind, Look, Refusal};
 use std::rc::Rc;
 
@@ -11,7 +11,11 @@ type Place<'t> = walk::Place<'t, Rc<Mount>>;
 /// An open file or directory.
 pub enum Opened {
     /// A directory known by its path alone, looked up in the table at each use: the root, a preopen, a virtual directory.
-    ByPath(Vec<String>),
+    ByPath {
+        path: Vec<String>,
+        /// When a guest has it open.
+        _counted: Option<Counted>,
+    },
     /// A descriptor of the host, and where it was opened.
     InMount { mount: Rc<Mount>, descriptor: Rc<host::Descriptor>, path: Vec<String> },
     /// In a preopen whose name leads above the guest's root, where nothing can be attached: the host answers for all of
@@ -41,7 +45,7 @@ impl Opened {
     /// What the host has open; `None` for a directory known by its path alone.
     pub(super) fn descriptor(&self) -> Result<Option<(&Rc<Mount>, &host::Descriptor)>, ErrorCode> {
         match self {
-            Self::ByPath(_) => Ok(None),
+            Self::ByPath { .. } => Ok(None),
             Self::InMount { mount, descriptor, .. } => {
                 mount.check_attached()?;
                 Ok(Some((mount, descriptor)))
@@ -64,7 +68,7 @@ impl Opened {
 
     pub(super) fn path(&self) -> &[String] {
         match self {
-            Self::ByPath(path) | Self::InMount { path, .. } => path,
+            Self::ByPath { path, .. } | Self::InMount { path, .. } => path,
             Self::Outside { .. } => &[],
         }
     }
@@ -211,6 +215,7 @@ impl From<Refusal> for ErrorCode {
             Refusal::NotPermitted => Self::NotPermitted,
             Refusal::Loop => Self::Loop,
             Refusal::Invalid => Self::Invalid,
+            Refusal::NameTooLong => Self::NameTooLong,
         }
     }
 }

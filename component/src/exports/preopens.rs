@@ -3,19 +3,23 @@
 use super::opened::Opened;
 use crate::bindings::Component;
 use crate::bindings::exported::{preopens, types::Descriptor};
-use crate::state::{self, Target};
+use crate::path::MountPoint;
+use crate::state::{self, Counted, Preopen, Target};
 
 impl preopens::Guest for Component {
     /// A libc reads these once, when it starts: through a root that is always there, it sees each later mount.
     fn get_directories() -> Vec<(Descriptor, String)> {
-        let root = (Descriptor::new(Opened::ByPath(Vec::new())), "/".to_owned());
-        let others = state::preopens().into_iter().map(|preopen| {
-            let opened = match preopen.target {
-                Target::Place(point) => Opened::ByPath(point.parts().to_vec()),
+        let root = Preopen { name: "/".to_owned(), target: Target::Place(MountPoint::default()) };
+        let all = std::iter::once(root).chain(state::preopens());
+        // Who has too much open gets none: this call has no error.
+        let opened = all.map_while(|Preopen { name, target }| {
+            let _counted = Some(Counted::new().ok()?);
+            let opened = match target {
+                Target::Place(point) => Opened::ByPath { path: point.parts().to_vec(), _counted },
                 Target::Outside(mount) => Opened::Outside { mount, descriptor: None },
             };
-            (Descriptor::new(opened), preopen.name)
+            Some((Descriptor::new(opened), name))
         });
-        std::iter::once(root).chain(others).collect()
+        opened.collect()
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::dirty::Written;
 use crate::grant::{Grant, Refused};
+use crate::limits::LONGEST_PATH;
 use crate::origins::{Origin, Writer};
 use crate::stream::{GrantedInput, GrantedOutput};
 use crate::view::MountfsCtxView;
@@ -66,6 +67,17 @@ impl MountfsCtxView<'_> {
 
     fn check(&self, descriptor: &Resource<Descriptor>) -> FsResult<()> {
         self.origin(descriptor).map(drop)
+    }
+
+    /// The same for a call that takes a path.
+    fn check_at(&self, descriptor: &Resource<Descriptor>, path: &str) -> FsResult<()> {
+        check_length(path)?;
+        self.check(descriptor)
+    }
+
+    /// Whether the guest may open one more.
+    fn check_room(&self) -> FsResult<()> {
+        if self.has_room() { Ok(()) } else { Err(ErrorCode::InsufficientMemory.into()) }
     }
 
     /// What is noted when a file of a grant is written.
@@ -153,7 +165,13 @@ impl MountfsCtxView<'_> {
         };
         let inner = self.table.delete(stream)?;
         let writer = Writer::new(grant);
-        let output = GrantedOutput { stream: inner, writer: writer.clone(), written, on_its_way: false };
+        let output = GrantedOutput {
+            stream: inner,
+            writer: writer.clone(),
+            written,
+            on_its_way: false,
+            _counted: self.ctx.origins.count_stream(),
+        };
         let stream = self.table.push(Box::new(output) as DynOutputStream)?;
         self.ctx.origins.add_writer(&stream, &writer);
         Ok(stream)
@@ -164,17 +182,19 @@ impl HostDescriptor for MountfsCtxView<'_> {
     fn read_via_stream(&mut self, fd: Resource<Descriptor>, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
         let grant = self.origin(&fd)?.map(|origin| origin.grant.clone());
         self.check_is_file(&fd)?;
+        self.check_room()?;
         let stream = self.filesystem().read_via_stream(fd, offset)?;
         let Some(grant) = grant else {
             return Ok(stream);
         };
-        let stream = self.table.delete(stream)?;
-        Ok(self.table.push(Box::new(GrantedInput { stream, grant }) as DynInputStream)?)
+        let (stream, counted) = (self.table.delete(stream)?, self.ctx.origins.count_stream());
+        Ok(self.table.push(Box::new(GrantedInput { stream, grant, _counted: counted }) as DynInputStream)?)
     }
 
     fn write_via_stream(&mut self, fd: Resource<Descriptor>, offset: Filesize) -> FsResult<Resource<DynOutputStream>> {
         let origin = self.origin(&fd)?.cloned();
         self.check_opened_to_write(&fd)?;
+        self.check_room()?;
         let stream = self.filesystem().write_via_stream(fd, offset)?;
         self.output(stream, origin)
     }
@@ -182,6 +202,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     fn append_via_stream(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DynOutputStream>> {
         let origin = self.origin(&fd)?.cloned();
         self.check_opened_to_write(&fd)?;
+        self.check_room()?;
         let stream = self.filesystem().append_via_stream(fd)?;
         self.output(stream, origin)
     }
@@ -265,10 +286,12 @@ impl HostDescriptor for MountfsCtxView<'_> {
 
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
         let grant = self.origin(&fd)?.map(|origin| origin.grant.clone());
-        let listing = self.filesystem().read_directory(fd).await?;
-        if let Some(grant) = grant {
-            self.ctx.origins.add_listing(&listing, grant);
+        self.check_room()?;
+        if self.ctx.origins.open_listings() >= self.ctx.limits.listings {
+            return Err(ErrorCode::InsufficientMemory.into());
         }
+        let listing = self.filesystem().read_directory(fd).await?;
+        self.ctx.origins.add_listing(&listing, grant);
         Ok(listing)
     }
 
@@ -278,7 +301,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        let base = self.checked(fd).await?;
+        let base = self.checked(fd, &path).await?;
         self.filesystem().create_directory_at(again(&base), path.clone()).await?;
         self.names_changed(&base, &path)
     }
@@ -289,7 +312,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn stat_at(&mut self, fd: Resource<Descriptor>, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
-        self.check(&fd)?;
+        self.check_at(&fd, &path)?;
         self.filesystem().stat_at(fd, flags, path).await
     }
 
@@ -301,7 +324,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> FsResult<()> {
-        self.check(&fd)?;
+        self.check_at(&fd, &path)?;
         self.filesystem().set_times_at(fd, flags, path, accessed, modified).await
     }
 
@@ -313,7 +336,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        let (old, new) = self.same_grant(fd, new_fd).await?;
+        let (old, new) = self.same_grant((fd, &old_path), (new_fd, &new_path)).await?;
         self.filesystem().link_at(old, old_flags, old_path, again(&new), new_path.clone()).await?;
         self.names_changed(&new, &new_path)
     }
@@ -326,9 +349,11 @@ impl HostDescriptor for MountfsCtxView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        let base = self.checked(fd).await?;
+        let base = self.checked(fd, &path).await?;
+        self.check_room()?;
         let opened = self.filesystem().open_at(again(&base), path_flags, path.clone(), open_flags, flags).await?;
         let Some(Origin { grant, path: base_path, .. }) = self.ctx.origins.of(&base).cloned() else {
+            self.ctx.origins.add(&opened, None);
             return Ok(opened);
         };
         let inner = join(&base_path, &path);
@@ -344,7 +369,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
             }
             grant.dirty.touch(written);
         }
-        self.ctx.origins.add(&opened, Origin { grant, path: inner, written });
+        self.ctx.origins.add(&opened, Some(Origin { grant, path: inner, written }));
         if open_flags.contains(OpenFlags::CREATE) {
             self.names_changed(&base, &path)?;
         }
@@ -357,12 +382,12 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
-        self.check(&fd)?;
+        self.check_at(&fd, &path)?;
         self.filesystem().readlink_at(fd, path).await
     }
 
     async fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        let base = self.checked(fd).await?;
+        let base = self.checked(fd, &path).await?;
         // cap-std takes `d/` for `d/.`, which no system removes.
         let name = path.trim_end_matches('/');
         let path = if name.is_empty() { path } else { name.to_owned() };
@@ -377,20 +402,21 @@ impl HostDescriptor for MountfsCtxView<'_> {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> FsResult<()> {
-        let (old, new) = self.same_grant(fd, new_fd).await?;
+        let (old, new) = self.same_grant((fd, &old_path), (new_fd, &new_path)).await?;
         self.filesystem().rename_at(again(&old), old_path.clone(), again(&new), new_path.clone()).await?;
         self.names_changed(&old, &old_path)?;
         self.names_changed(&new, &new_path)
     }
 
     async fn symlink_at(&mut self, fd: Resource<Descriptor>, old_path: String, new_path: String) -> FsResult<()> {
-        let base = self.checked(fd).await?;
+        check_length(&old_path)?;
+        let base = self.checked(fd, &new_path).await?;
         self.filesystem().symlink_at(again(&base), old_path, new_path.clone()).await?;
         self.names_changed(&base, &new_path)
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        let base = self.checked(fd).await?;
+        let base = self.checked(fd, &path).await?;
         self.filesystem().unlink_file_at(again(&base), path.clone()).await?;
         self.name_removed(&base, &path)
     }
@@ -413,7 +439,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        self.check(&fd)?;
+        self.check_at(&fd, &path)?;
         self.filesystem().metadata_hash_at(fd, flags, path).await
     }
 }
@@ -437,8 +463,8 @@ impl HostDirectoryEntryStream for MountfsCtxView<'_> {
 
 impl MountfsCtxView<'_> {
     /// A directory that something may be made in, removed from or opened in.
-    async fn checked(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<Descriptor>> {
-        self.check(&fd)?;
+    async fn checked(&mut self, fd: Resource<Descriptor>, path: &str) -> FsResult<Resource<Descriptor>> {
+        self.check_at(&fd, path)?;
         self.relieve(&fd).await;
         Ok(fd)
     }
@@ -447,9 +473,10 @@ impl MountfsCtxView<'_> {
     /// device.
     async fn same_grant(
         &mut self,
-        old: Resource<Descriptor>,
-        new: Resource<Descriptor>,
+        (old, old_path): (Resource<Descriptor>, &str),
+        (new, new_path): (Resource<Descriptor>, &str),
     ) -> FsResult<(Resource<Descriptor>, Resource<Descriptor>)> {
+        check_length(old_path).and_then(|()| check_length(new_path))?;
         if !self.is_one_grant(&old, &new)? {
             return Err(ErrorCode::CrossDevice.into());
         }
@@ -463,11 +490,19 @@ fn again(descriptor: &Resource<Descriptor>) -> Resource<Descriptor> {
     Resource::new_borrow(descriptor.rep())
 }
 
-/// A path for reports. A guest may make it as long as it likes, so it ends where no real path goes on.
+/// A guest may make a path as long as it likes, and each step along it costs the host.
+fn check_length(path: &str) -> FsResult<()> {
+    if path.len() > LONGEST_PATH {
+        return Err(ErrorCode::NameTooLong.into());
+    }
+    Ok(())
+}
+
+/// A path for reports. It grows with each directory that was opened on the way, so it ends where no real path goes on.
 fn join(base: &str, path: &str) -> String {
     let parts = base.split('/').chain(path.split('/')).filter(|part| !matches!(*part, "" | "."));
     let mut joined = parts.collect::<Vec<_>>().join("/");
-    joined.truncate(joined.floor_char_boundary(4096));
+    joined.truncate(joined.floor_char_boundary(LONGEST_PATH));
     if joined.is_empty() { ".".to_owned() } else { joined }
 }
 

@@ -4,6 +4,7 @@ use crate::bindings::mountfs::fs::grants::{Access as WitAccess, Error, Host, Hos
 use crate::bindings::mountfs::fs::types::{self, SyncReport, Unsynced};
 use crate::grant::{Grant, Refused};
 use crate::key::check_id;
+use crate::limits::LONGEST_PATH;
 use crate::origins::Origin;
 use crate::view::MountfsCtxView;
 use crate::{Access, GrantKey, PickError};
@@ -57,6 +58,11 @@ impl MountfsCtxView<'_> {
         reports
     }
 
+    /// Whether the guest may have one more file, directory, listing or stream open.
+    pub(super) fn has_room(&self) -> bool {
+        self.ctx.origins.open() < self.ctx.limits.descriptors
+    }
+
     async fn sync_grant(&mut self, grant: Arc<Grant>) -> SyncReport {
         // A write that the guest has not waited for may still be on its way.
         for stream in self.ctx.origins.writers(&grant) {
@@ -74,10 +80,13 @@ impl HostGrant for MountfsCtxView<'_> {
         if let Err(refused) = grant.check() {
             return Ok(Err(refused.into()));
         }
+        if !self.has_room() {
+            return Ok(Err(Error::Other("the host allows nothing more to be open: close something first".into())));
+        }
         match grant.root(self.ctx.allow_blocking_current_thread) {
             Ok(root) => {
                 let descriptor = self.table.push(Descriptor::Dir(root))?;
-                self.ctx.origins.add(&descriptor, Origin { grant, path: ".".into(), written: None });
+                self.ctx.origins.add(&descriptor, Some(Origin { grant, path: ".".into(), written: None }));
                 Ok(Ok(descriptor))
             }
             Err(error) => Ok(Err(Error::Other(format!("cannot open the folder {}: {error}", grant.label())))),
@@ -123,8 +132,8 @@ impl From<WitAccess> for Access {
 
 impl GrantKey {
     fn check(&self) -> std::result::Result<(), Error> {
-        if !self.path.starts_with('/') || self.path.len() > 4096 || self.path.contains('\0') {
-            return Err(Error::InvalidPath("a mount point is absolute, and no longer than 4096 bytes".into()));
+        if !self.path.starts_with('/') || self.path.len() > LONGEST_PATH || self.path.contains('\0') {
+            return Err(Error::InvalidPath(format!("a mount point is absolute, and has at most {LONGEST_PATH} bytes")));
         }
         check_id(&self.id).map_err(|why| Error::InvalidId(why.to_owned()))
     }

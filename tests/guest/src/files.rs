@@ -1,13 +1,12 @@
 //! The steps of `wasi:filesystem`.
 
 use crate::bindings::wasi::clocks::wall_clock::Datetime;
-use crate::bindings::wasi::filesystem::preopens;
 use crate::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream, ErrorCode, NewTimestamp,
     OpenFlags, PathFlags, filesystem_error_code,
 };
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
-use crate::{Done, Fault};
+use crate::{Done, Fault, mounting};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -35,6 +34,10 @@ pub(crate) fn step(verb: &str, words: &[&str]) -> Done {
             OPEN.with_borrow_mut(|open| open.descriptors.insert((*name).to_owned(), opened));
             nothing()
         }
+        ("open-many", [path, count]) => {
+            let opened = (0..count.parse()?).map(|_| open(path, &["read"])).collect::<Result<Vec<_>, _>>()?;
+            word(opened.len())
+        }
         ("close", [name]) => {
             let closed = OPEN.with_borrow_mut(|open| open.descriptors.remove(*name));
             drop(closed.ok_or_else(|| unknown(name))?);
@@ -42,6 +45,7 @@ pub(crate) fn step(verb: &str, words: &[&str]) -> Done {
         }
         ("read", [path]) => text(&read(&open(path, &["read"])?, 0, u64::MAX)?),
         ("read", [file, offset, length]) => text(&read(&*opened(file)?, offset.parse()?, length.parse()?)?),
+        ("pread", [file, offset, length]) => text(&opened(file)?.read(length.parse()?, offset.parse()?)?.0),
         ("write", [file, offset, text]) => {
             write(&*opened(file)?, text.as_bytes(), offset.parse()?)?;
             nothing()
@@ -66,8 +70,9 @@ pub(crate) fn step(verb: &str, words: &[&str]) -> Done {
             let seconds: u64 = seconds.parse()?;
             yes_or_no(modified(&stat(path, PathFlags::SYMLINK_FOLLOW)?) > seconds)
         }
-        ("touch", [path, seconds]) => {
-            let time = NewTimestamp::Timestamp(Datetime { seconds: seconds.parse()?, nanoseconds: 0 });
+        ("touch", [path, seconds, nanoseconds @ ..]) => {
+            let nanoseconds = nanoseconds.first().map_or(Ok(0), |text| text.parse::<u64>())?;
+            let time = NewTimestamp::Timestamp(Datetime { seconds: seconds.parse()?, nanoseconds: nanoseconds as u32 });
             match as_opened(path)? {
                 Some(file) => done(file.set_times(time, time)),
                 None => {
@@ -187,10 +192,8 @@ fn opened_or(word: &str, flags: &[&str]) -> Result<Rc<Descriptor>, Fault> {
 
 /// A directory, and a path from there: `/a/b` is from the root, `@d/a/b` from what was opened as `d`.
 fn place(word: &str) -> Result<(Rc<Descriptor>, &str), Fault> {
-    if let Some(path) = word.strip_prefix('/') {
-        // A libc takes the first of them for `/`.
-        let (root, _) = preopens::get_directories().into_iter().next().expect("there is always a root");
-        return Ok((Rc::new(root), if path.is_empty() { "." } else { path }));
+    if word.starts_with('/') {
+        return mounting::place(word);
     }
     let below = word.strip_prefix('@').and_then(|word| word.split_once('/'));
     let (name, path) = below.ok_or_else(|| Fault::Case(format!("`{word}` is no path: it begins with / or @")))?;

@@ -4,11 +4,15 @@
 
 mod bindings {
     #![allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
+    #[cfg(not(feature = "direct"))]
     wit_bindgen::generate!({ path: ["../../wit", "wit"], world: "mountfs:cases/guest", generate_all });
+    #[cfg(feature = "direct")]
+    wit_bindgen::generate!({ path: ["../../wit", "wit"], world: "mountfs:cases/direct", generate_all });
     export!(Guest with_types_in self);
     use super::Guest;
 }
 mod files;
+#[cfg_attr(feature = "direct", path = "granting.rs")]
 mod mounting;
 
 use bindings::mountfs::fs::types::Error as MountError;
@@ -68,9 +72,4 @@ impl bindings::exports::mountfs::cases::steps::Guest for Guest {
             Err(Fault::Case(why)) => Err(why),
         }
     }
-}
-
-/// `name=count` for all that are not zero.
-fn counted(counts: &[(&str, u64)]) -> Vec<String> {
-    counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name}={count}")).collect()
 }

@@ -1,7 +1,18 @@
 //! The steps of `mounts`. Which folder the user grants is no affair of the guest: the runner sees to it.
 
 use crate::bindings::mountfs::fs::mounts::{self, Access, MountOptions, SyncReport};
-use crate::{Done, Fault, counted};
+use crate::bindings::wasi::filesystem::preopens;
+use crate::bindings::wasi::filesystem::types::Descriptor;
+use crate::{Done, Fault};
+use std::rc::Rc;
+
+/// The directory that an absolute path is looked up in, and the path from there.
+pub(crate) fn place(path: &str) -> Result<(Rc<Descriptor>, &str), Fault> {
+    // A libc takes the first of them for `/`.
+    let (root, _) = preopens::get_directories().into_iter().next().expect("there is always a root");
+    let path = &path[1..];
+    Ok((Rc::new(root), if path.is_empty() { "." } else { path }))
+}
 
 /// Does a step of `mounts`; `None` when it is another's.
 pub(crate) fn step(verb: &str, words: &[&str]) -> Option<Done> {
@@ -41,4 +52,9 @@ fn reported(report: SyncReport) -> Vec<String> {
     words.extend(report.conflicts.iter().map(|conflict| format!("conflict={}", conflict.path)));
     words.extend(report.failures.iter().map(|failure| format!("failure={}", failure.path)));
     words
+}
+
+/// `name=count` for all that are not zero.
+fn counted(counts: &[(&str, u64)]) -> Vec<String> {
+    counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name}={count}")).collect()
 }

@@ -262,10 +262,79 @@ async fn a_link_in_the_place_of_a_granted_folder_leads_nowhere() {
     assert_eq!(picker.times(), 0);
 }
 
+/// Says no, and counts how often.
+#[derive(Clone, Default)]
+struct No(Arc<Mutex<usize>>);
+
+#[async_trait]
+impl Picker for No {
+    async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
+        let mut times = self.0.lock().unwrap();
+        *times += 1;
+        Err(if *times % 2 == 0 { PickError::Denied } else { PickError::Cancelled })
+    }
+}
+
 #[tokio::test]
-async fn the_host_checks_what_it_is_asked_for_itself() {
-    // Longer than any path, which the component has no opinion about.
-    let mut guest = Fixture::new(|_| {}).await;
-    let long = format!("/{}", "x".repeat(5000));
-    assert!(matches!(guest.mount(&long).await, Err(MountError::InvalidPath(_))));
+async fn a_guest_that_was_refused_three_times_pesters_nobody() {
+    let user = No::default();
+    let mut guest = Fixture::new(|grants| {
+        grants.picker(user.clone());
+    })
+    .await;
+    for number in 0..1000 {
+        let id = MountOptions { id: Some(format!("id{number}")), ..MountOptions::default() };
+        let refused = guest.mount_with(&format!("/{number}"), id).await;
+        assert!(matches!(refused, Err(MountError::Denied | MountError::Cancelled)), "{refused:?}");
+    }
+    assert_eq!(*user.0.lock().unwrap(), 3);
+    guest.control.ask_again();
+    guest.mount("/wanted").await.unwrap_err();
+    assert_eq!(*user.0.lock().unwrap(), 4, "the embedder knows that the user wants it");
+}
+
+/// Says no twice, then yes, and so on.
+struct Sometimes(Arc<Mutex<usize>>, PathBuf);
+
+#[async_trait]
+impl Picker for Sometimes {
+    async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
+        let mut times = self.0.lock().unwrap();
+        *times += 1;
+        if *times % 3 == 0 { Ok(Picked { folder: self.1.clone(), keep: false }) } else { Err(PickError::Denied) }
+    }
+}
+
+#[tokio::test]
+async fn a_yes_is_a_reason_to_go_on_asking() {
+    let (asked, folder) = (Arc::default(), Folder::new());
+    let user = Sometimes(Arc::clone(&asked), folder.path());
+    let mut guest = Fixture::new(|grants| {
+        grants.picker(user);
+    })
+    .await;
+    for number in 0..30 {
+        let mounted = guest.mount(&format!("/{number}")).await;
+        assert_eq!(mounted.is_ok(), number % 3 == 2, "{number}");
+    }
+    assert_eq!(*asked.lock().unwrap(), 30);
+}
+
+#[tokio::test]
+async fn what_needs_no_question_is_mounted_also_after_three_times_no() {
+    let (user, setup, folder) = (No::default(), Setup::new(), Folder::new());
+    let path = folder.path().canonicalize().unwrap();
+    setup.store.put(Kept::new("app", GrantKey::new("/kept", "mountfs"), path, Access::ReadWrite)).unwrap();
+    let mut guest = Fixture::new(|grants| {
+        grants.picker(user.clone()).store(setup.store.clone());
+        grants.grant_id("given", folder.path(), Access::ReadWrite).unwrap();
+    })
+    .await;
+    for _ in 0..5 {
+        guest.mount("/local").await.unwrap_err();
+    }
+    guest.mount("/kept").await.unwrap();
+    guest.mount_with("/given", MountOptions { id: Some("given".into()), ..MountOptions::default() }).await.unwrap();
+    guest.mount("/local").await.unwrap_err();
+    assert_eq!(*user.0.lock().unwrap(), 3);
 }
