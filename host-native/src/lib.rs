@@ -67,6 +67,7 @@ mod host;
 mod key;
 mod limits;
 mod linker;
+mod listing;
 mod mounts;
 mod origins;
 mod picker;

@@ -21,19 +21,16 @@ pub(crate) const LONGEST_PATH: usize = 4096;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Files, directories, listings and streams that are open. Each file and directory takes a descriptor of the
-    /// process. Over it, opening answers `insufficient-memory`. Default: 512, half of what a process may have by default
+    /// Files, directories, listings and streams that are open. Each takes a descriptor of the process, but
+    /// for streams. Over it, opening answers `insufficient-memory`. Default: 512, half of what a process may have by default
     /// on Linux.
     pub descriptors: usize,
-    /// Listings of directories that are open, each with all its names, some hundred bytes an entry. Over it, `read-directory`
-    /// answers `insufficient-memory`. Default: 64.
-    pub listings: usize,
     /// Mounts. Over it, mounting fails and says so. Default: 256.
     pub mounts: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { descriptors: 512, listings: 64, mounts: 256 }
+        Self { descriptors: 512, mounts: 256 }
     }
 }

@@ -11,7 +11,6 @@ use std::sync::{Arc, Weak};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::DynOutputStream;
-use wasmtime_wasi::p2::bindings::filesystem::types::DirectoryEntryStream;
 
 /// Where a descriptor came from.
 #[derive(Clone)]
@@ -27,10 +26,9 @@ pub(crate) struct Origin {
 #[derive(Default)]
 pub(crate) struct Origins {
     descriptors: HashMap<u32, Option<Origin>>,
-    listings: HashMap<u32, Option<Arc<Grant>>>,
     writers: Vec<Weak<Writer>>,
-    /// Each stream of a grant holds one more.
-    streams: Arc<()>,
+    /// Each listing, and each stream of a grant, holds one more.
+    counted: Arc<()>,
 }
 
 /// An output stream. Held by the stream itself, since nobody is told when a stream is dropped.
@@ -48,17 +46,12 @@ impl Writer {
 impl Origins {
     /// How much is open.
     pub(crate) fn open(&self) -> usize {
-        self.descriptors.len() + self.listings.len() + Arc::strong_count(&self.streams) - 1
+        self.descriptors.len() + Arc::strong_count(&self.counted) - 1
     }
 
-    /// How many listings are open.
-    pub(crate) fn open_listings(&self) -> usize {
-        self.listings.len()
-    }
-
-    /// Counts a stream for as long as it holds this.
-    pub(crate) fn count_stream(&self) -> Arc<()> {
-        self.streams.clone()
+    /// Counts a listing or stream for as long as it holds this.
+    pub(crate) fn count(&self) -> Arc<()> {
+        self.counted.clone()
     }
 
     pub(crate) fn of(&self, descriptor: &Resource<Descriptor>) -> Option<&Origin> {
@@ -71,18 +64,6 @@ impl Origins {
 
     pub(crate) fn forget(&mut self, descriptor: &Resource<Descriptor>) {
         self.descriptors.remove(&descriptor.rep());
-    }
-
-    pub(crate) fn of_listing(&self, listing: &Resource<DirectoryEntryStream>) -> Option<&Arc<Grant>> {
-        self.listings.get(&listing.rep())?.as_ref()
-    }
-
-    pub(crate) fn add_listing(&mut self, listing: &Resource<DirectoryEntryStream>, grant: Option<Arc<Grant>>) {
-        self.listings.insert(listing.rep(), grant);
-    }
-
-    pub(crate) fn forget_listing(&mut self, listing: &Resource<DirectoryEntryStream>) {
-        self.listings.remove(&listing.rep());
     }
 
     pub(crate) fn add_writer(&mut self, stream: &Resource<DynOutputStream>, writer: &Arc<Writer>) {

@@ -3,6 +3,7 @@
 mod commands;
 mod engine;
 mod folder;
+mod limit;
 mod prompt;
 
 use clap::{ArgAction, Parser};

@@ -4,10 +4,12 @@
 use crate::dirty::Written;
 use crate::grant::{Grant, Refused};
 use crate::limits::LONGEST_PATH;
+use crate::listing::{self, Listing};
 use crate::origins::{Origin, Writer};
 use crate::stream::{GrantedInput, GrantedOutput};
 use crate::view::MountfsCtxView;
 use cap_std::fs::Dir as CapDir;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -73,6 +75,16 @@ impl MountfsCtxView<'_> {
     fn check_at(&self, descriptor: &Resource<Descriptor>, path: &str) -> FsResult<()> {
         check_length(path)?;
         self.check(descriptor)
+    }
+
+    /// Makes a call that blocks, here if that is allowed.
+    fn blocking<R, F>(&self, call: F) -> impl Future<Output = R> + Send + use<R, F>
+    where
+        R: Send + 'static,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        let here = self.ctx.allow_blocking_current_thread;
+        async move { if here { call() } else { spawn_blocking(call).await } }
     }
 
     /// Whether the guest may open one more.
@@ -170,7 +182,7 @@ impl MountfsCtxView<'_> {
             writer: writer.clone(),
             written,
             on_its_way: false,
-            _counted: self.ctx.origins.count_stream(),
+            _counted: self.ctx.origins.count(),
         };
         let stream = self.table.push(Box::new(output) as DynOutputStream)?;
         self.ctx.origins.add_writer(&stream, &writer);
@@ -187,7 +199,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         let Some(grant) = grant else {
             return Ok(stream);
         };
-        let (stream, counted) = (self.table.delete(stream)?, self.ctx.origins.count_stream());
+        let (stream, counted) = (self.table.delete(stream)?, self.ctx.origins.count());
         Ok(self.table.push(Box::new(GrantedInput { stream, grant, _counted: counted }) as DynInputStream)?)
     }
 
@@ -287,12 +299,14 @@ impl HostDescriptor for MountfsCtxView<'_> {
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
         let grant = self.origin(&fd)?.map(|origin| origin.grant.clone());
         self.check_room()?;
-        if self.ctx.origins.open_listings() >= self.ctx.limits.listings {
-            return Err(ErrorCode::InsufficientMemory.into());
-        }
-        let listing = self.filesystem().read_directory(fd).await?;
-        self.ctx.origins.add_listing(&listing, grant);
-        Ok(listing)
+        let Descriptor::Dir(directory) = self.table.get(&fd)? else {
+            return Err(ErrorCode::NotDirectory.into());
+        };
+        let directory = directory.dir.clone();
+        let rest = self.blocking(move || CapDir::from_std_file(directory.try_clone()?).entries()).await?;
+        let counted = self.ctx.origins.count();
+        let listing = Listing { grant, next: VecDeque::new(), rest: Some(rest), _counted: counted };
+        Ok(Listing::as_stream(&self.table.push(listing)?))
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
@@ -449,15 +463,25 @@ impl HostDirectoryEntryStream for MountfsCtxView<'_> {
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        if let Some(grant) = self.ctx.origins.of_listing(&stream) {
+        let stream = Listing::of(&stream);
+        let listing = self.table.get_mut(&stream)?;
+        if let Some(grant) = &listing.grant {
             grant.check()?;
         }
-        self.filesystem().read_directory_entry(stream).await
+        if listing.next.is_empty()
+            && let Some(mut rest) = listing.rest.take()
+        {
+            let (next, rest) = self.blocking(move || (listing::read(&mut rest), rest)).await;
+            let listing = self.table.get_mut(&stream)?;
+            listing.rest = (!next.is_empty()).then_some(rest);
+            listing.next = next;
+        }
+        self.table.get_mut(&stream)?.next.pop_front().transpose()
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> Result<()> {
-        self.ctx.origins.forget_listing(&stream);
-        HostDirectoryEntryStream::drop(&mut self.filesystem(), stream)
+        self.table.delete(Listing::of(&stream))?;
+        Ok(())
     }
 }
 

@@ -470,3 +470,33 @@ fn a_prompt_says_who_asks_for_what_and_its_answer_is_kept_when_the_user_says_so(
     assert_eq!(exit, 1, "{seen}");
     assert!(seen.contains("did not allow it"), "{seen}");
 }
+
+#[test]
+fn an_app_meets_the_limits_it_was_given() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "text")]));
+    let mount = format!("/local={}", folder.path().display());
+    let open_many = "
+files = []
+try:
+    while True: files.append(open('/local/file'))
+except OSError as error:
+    print(error.strerror, len(files))
+files.clear()
+print(open('/local/file').read())";
+    let run = account.python(&["--mount", &mount, "--limit", "descriptors=20"], open_many);
+    // The mount's own directory is one; Python's standard library is inside the app.
+    assert_eq!(succeeded(&run), "Out of memory 19\ntext\n");
+
+    let allocate = "
+try: bytes(200 << 20)
+except MemoryError: print('no memory')
+print(len(bytes(20 << 20)))";
+    let run = account.python(&["--limit", "memory=128M"], allocate);
+    assert_eq!(succeeded(&run), "no memory\n20971520\n");
+    let run = account.python(&["--limit", "memory=1M"], allocate);
+    failed(&run, 134, &["memory", "limit"]);
+
+    for (wrong, why) in [("memory", "NAME=VALUE"), ("disk=1", "there is no limit"), ("mounts=many", "no count")] {
+        failed(&account.python(&["--limit", wrong], ""), 2, &[wrong, why]);
+    }
+}

@@ -81,21 +81,6 @@ async fn a_million_opens_leave_no_more_than_the_limit_open() {
 }
 
 #[tokio::test]
-async fn listings_are_fewer_because_each_has_all_the_names() {
-    let folder = Folder::with([("a", ""), ("b", "")]);
-    let mut guest = limited(&folder, Limits { listings: 3, ..Limits::default() }).await;
-    let directory = guest.directory("/local").await;
-    let (listings, code) = exhaust(async || guest.read_directory(directory).await).await;
-    assert!(matches!(code, ErrorCode::InsufficientMemory), "{code:?}");
-    assert_eq!(listings.len(), 3);
-    for listing in listings {
-        assert!(guest.next_entry(listing).await.unwrap().is_some());
-        guest.drop(listing).await;
-    }
-    assert_eq!(guest.list("/local").await.unwrap(), ["a", "b"]);
-}
-
-#[tokio::test]
 async fn mounts_are_counted_and_the_error_says_what_to_do() {
     let folder = Folder::with([("file", "text")]);
     let mut guest = limited(&folder, Limits { mounts: 3, ..Limits::default() }).await;

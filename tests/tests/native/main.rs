@@ -11,6 +11,7 @@ mod grants;
 mod hostile;
 mod interpreters;
 mod limits;
+mod memory;
 mod mounts;
 mod paths;
 mod revocation;

@@ -3,6 +3,7 @@
 use super::Failed;
 use crate::engine;
 use crate::folder::{Named, Preopen, granted};
+use crate::limit::{self, Limit, Memory};
 use crate::prompt::{self, Prompt, RefuseAloud};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
@@ -51,6 +52,12 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
 
+    /// Let the app use no more than this at a time: memory=512M, descriptors=512, mounts=256.
+    ///
+    /// It gets an error over it, and can go on. Memory is without a limit by default; the others are as shown.
+    #[arg(long, value_name = "NAME=VALUE")]
+    limit: Vec<Limit>,
+
     /// Never ask: what was not granted before is refused.
     #[arg(long)]
     no_prompt: bool,
@@ -73,6 +80,7 @@ struct Guest {
     wasi: WasiCtx,
     mountfs: MountfsCtx,
     table: ResourceTable,
+    memory: Memory,
 }
 
 impl WasiView for Guest {
@@ -112,6 +120,7 @@ impl Run {
         let app = CommandPre::new(app)
             .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))?;
         let mut store = Store::new(&engine, guest);
+        store.limiter(|guest| &mut guest.memory);
         let instance = match app.instance_pre().instantiate_async(&mut store).await {
             Ok(instance) => instance,
             Err(error) => return exit_code(&name, Err(error)),
@@ -159,7 +168,7 @@ impl Run {
         }
 
         let mut mountfs = MountfsCtx::builder();
-        mountfs.allow_blocking_current_thread(true);
+        mountfs.allow_blocking_current_thread(true).limits(limit::of_host(&self.limit));
         mountfs.app(self.app_name.clone().unwrap_or_else(|| app_name(name, app)));
         for Named { name, folder, access } in &self.mount {
             mountfs.grant(GrantKey::new(name, ID), folder, *access)?;
@@ -176,7 +185,10 @@ impl Run {
             (false, false) => mountfs.picker(RefuseAloud { why: "there is no terminal to ask at" }),
             (false, true) => mountfs.picker(Prompt),
         };
-        Ok(Guest { wasi: wasi.build(), mountfs: mountfs.build(), table: ResourceTable::new() })
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limit::MOST_RESOURCES);
+        let memory = Memory::new(&self.limit);
+        Ok(Guest { wasi: wasi.build(), mountfs: mountfs.build(), table, memory })
     }
 }
 

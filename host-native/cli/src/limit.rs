@@ -1,0 +1,102 @@
+//! `--limit`: what the app may use at a time.
+
+use mountfs_host::Limits;
+use std::str::FromStr;
+use wasmtime::ResourceLimiter;
+
+/// What of WASI an app may have open at a time besides files, such as what it waits for.
+pub(crate) const MOST_RESOURCES: usize = 1 << 16;
+
+/// Bytes of an entry of a table, about.
+const ENTRY: usize = 8;
+
+/// One `--limit NAME=VALUE`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Limit {
+    Memory(usize),
+    Descriptors(usize),
+    Mounts(usize),
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE: memory=512M, say")?;
+        let limit = match name {
+            "memory" => return bytes(value).map(Self::Memory),
+            "descriptors" => Self::Descriptors,
+            "mounts" => Self::Mounts,
+            _ => return Err(format!("there is no limit {name:?}: memory, descriptors and mounts are")),
+        };
+        value.parse().map(limit).map_err(|_| format!("{value:?} is no count"))
+    }
+}
+
+/// `512M`: K, M and G are powers of 1024.
+fn bytes(text: &str) -> Result<usize, String> {
+    let (digits, shift) = match text.char_indices().next_back() {
+        Some((end, 'K')) => (&text[..end], 10),
+        Some((end, 'M')) => (&text[..end], 20),
+        Some((end, 'G')) => (&text[..end], 30),
+        _ => (text, 0),
+    };
+    let bytes = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(1 << shift));
+    bytes.ok_or_else(|| format!("{text:?} is no size: write bytes, or 64K, 512M, 2G"))
+}
+
+/// The limits of the host library, with those given.
+pub(crate) fn of_host(given: &[Limit]) -> Limits {
+    given.iter().fold(Limits::default(), |limits, given| match *given {
+        Limit::Descriptors(descriptors) => Limits { descriptors, ..limits },
+        Limit::Mounts(mounts) => Limits { mounts, ..limits },
+        Limit::Memory(_) => limits,
+    })
+}
+
+/// What the memories and tables of an app take together.
+pub(crate) struct Memory {
+    left: usize,
+}
+
+impl Memory {
+    /// As given; else what 32-bit WebAssembly can have, and the machine.
+    pub(crate) fn new(given: &[Limit]) -> Self {
+        let of = |limit: &Limit| if let Limit::Memory(bytes) = limit { Some(*bytes) } else { None };
+        Self { left: given.iter().rev().find_map(of).unwrap_or(usize::MAX) }
+    }
+
+    fn take(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(self.left);
+        if left.is_none() {
+            tracing::info!("refused the app {bytes} more bytes of memory: its --limit is met");
+        }
+        left.is_some()
+    }
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.take(desired.saturating_sub(current)))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.take(desired.saturating_sub(current).saturating_mul(ENTRY)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_as_people_write_them() {
+        for (text, bytes) in [("4096", 4096), ("64K", 64 << 10), ("512M", 512 << 20), ("2G", 2 << 30)] {
+            assert_eq!(format!("memory={text}").parse(), Ok(Limit::Memory(bytes)));
+        }
+        for text in ["", "M", "1.5G", "-1", "1T", "99999999999999G"] {
+            assert!(format!("memory={text}").parse::<Limit>().unwrap_err().contains("no size"), "{text}");
+        }
+    }
+}
