@@ -42,6 +42,12 @@ pub(crate) fn case_guests() -> Result<()> {
     keep("target/guests/direct.wasm", &encode("case_guest")?)
 }
 
+/// Builds the guest of the measurements.
+pub(crate) fn bench_guest() -> Result<()> {
+    compile(&["-p", "bench-guest"])?;
+    keep("target/guests/bench.wasm", &encode("bench_guest")?)
+}
+
 /// Where cargo puts what is built for [`tools::WASM`].
 fn target() -> PathBuf {
     root().join("target/wasm")

@@ -11,7 +11,8 @@ pub(crate) fn root() -> &'static Path {
 
 /// What the crates and suites are built with. Always the same packages, because cargo builds a dependency anew for each
 /// set of packages that wants other features of it.
-pub(crate) const PACKAGES: [&str; 6] = ["-p", "mountfs", "-p", "mountfs-host", "-p", "mountfs-tests"];
+pub(crate) const PACKAGES: [&str; 8] =
+    ["-p", "mountfs", "-p", "mountfs-host", "-p", "mountfs-tests", "-p", "mountfs-benches"];
 
 /// The command `mountfs`, once built.
 pub(crate) fn mountfs() -> PathBuf {

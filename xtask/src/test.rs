@@ -86,6 +86,7 @@ pub(crate) fn build() -> Result<()> {
 pub(crate) fn build_for_suites() -> Result<()> {
     build()?;
     components::case_guests()?;
+    components::bench_guest()?;
     guests::foreign()?;
     guests::cpython_suite()?;
     tools::wasmtime()?;
