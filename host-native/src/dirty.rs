@@ -21,7 +21,8 @@ const MAX_FAILURES: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Written {
     file: Arc<File>,
-    path: String,
+    /// Where it is now, as far as the guest moved it, for reports.
+    path: Mutex<String>,
     /// Written since it was last synced.
     bytes: AtomicU64,
     /// Whether it is among the dirty files.
@@ -36,7 +37,7 @@ impl Written {
     pub(crate) fn new(file: Arc<File>, path: String) -> Arc<Self> {
         Arc::new(Self {
             file,
-            path,
+            path: Mutex::new(path),
             bytes: AtomicU64::new(0),
             dirty: AtomicBool::new(false),
             emptied: AtomicBool::new(false),
@@ -49,10 +50,18 @@ impl Written {
         self.emptied.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the operating system failed to make it durable. It says so once: a second fsync of a file whose pages
-    /// were dropped succeeds, and proves nothing. So the file counts as failed until it is written anew.
-    pub(crate) fn failed(&self, error: &io::Error) {
-        *lock(&self.failed) = Some(error.to_string());
+    /// Notes that the operating system failed to write it, or to make it durable. It says so once: a second fsync of a
+    /// file whose pages were dropped succeeds, and proves nothing. So the file counts as failed until it is written anew.
+    pub(crate) fn failed(&self, reason: String) {
+        *lock(&self.failed) = Some(reason);
+    }
+
+    /// Notes that a file or directory was renamed: it, or one above it, perhaps.
+    pub(crate) fn renamed(&self, from: &str, to: &str) {
+        let mut path = lock(&self.path);
+        if let Some(now) = moved(&path, from, to) {
+            *path = now;
+        }
     }
 
     /// Notes that what failed no longer matters. It may still be open: the next write makes it dirty again.
@@ -74,6 +83,8 @@ pub(crate) struct Dirty {
 struct Inner {
     files: Vec<Arc<Written>>,
     directories: HashMap<Identity, (File, String)>,
+    /// Paths of directories that could not be opened when their names changed.
+    unopened: HashSet<String>,
     /// What happened since the last report.
     done: Done,
 }
@@ -122,15 +133,31 @@ impl Dirty {
         if cfg!(windows) {
             return;
         }
-        match open().and_then(|file| Ok((identity(&file)?, file))) {
-            Ok((identity, file)) => {
+        match opened(open) {
+            Ok(Some((identity, file))) => {
                 let held = lock(&self.inner).directories.insert(identity, (file, path.to_owned()));
                 self.held.fetch_add(usize::from(held.is_none()), Ordering::Relaxed);
             }
-            // It is gone again, and its names with it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => lock(&self.inner).done.fail(path, error.to_string()),
+            Ok(None) => {}
+            // The next sync tries again, and tells if it fails then too.
+            Err(error) => match &mut *lock(&self.inner) {
+                inner if inner.unopened.len() < MAX_FAILURES => drop(inner.unopened.insert(path.to_owned())),
+                inner => inner.done.fail(path, error.to_string()),
+            },
         }
+    }
+
+    /// Notes that a file or directory was renamed.
+    pub(crate) fn renamed(&self, from: &str, to: &str) {
+        let mut inner = lock(&self.inner);
+        inner.files.iter().for_each(|written| written.renamed(from, to));
+        for (_, path) in inner.directories.values_mut() {
+            if let Some(now) = moved(path, from, to) {
+                *path = now;
+            }
+        }
+        let moved = |path: String| moved(&path, from, to).unwrap_or(path);
+        inner.unopened = std::mem::take(&mut inner.unopened).into_iter().map(moved).collect();
     }
 
     pub(crate) fn name_removed(&self) {
@@ -142,11 +169,12 @@ impl Dirty {
         self.held.load(Ordering::Relaxed) > MAX_HELD
     }
 
-    /// Makes all of it durable, contents first, then the names that lead to them. What failed stays. Blocks.
-    pub(crate) fn settle(&self) {
-        let (files, directories) = {
-            let mut inner = lock(&self.inner);
-            (std::mem::take(&mut inner.files), std::mem::take(&mut inner.directories))
+    /// Makes all of it durable, contents first, then the names that lead to them. What failed stays. `open` opens a
+    /// directory by its path. Blocks.
+    pub(crate) fn settle(&self, open: impl Fn(&str) -> io::Result<File>) {
+        let (files, mut directories, unopened) = {
+            let Inner { files, directories, unopened, .. } = &mut *lock(&self.inner);
+            (std::mem::take(files), std::mem::take(directories), std::mem::take(unopened))
         };
         let before = files.len() + directories.len();
         let mut done = Done::default();
@@ -176,7 +204,18 @@ impl Dirty {
             !is_renewed
         });
         for (written, reason) in &kept {
-            done.fail(&written.path, reason.clone());
+            done.fail(&lock(&written.path), reason.clone());
+        }
+        let mut still_unopened = HashSet::new();
+        for path in unopened {
+            match opened(|| open(&path)) {
+                Ok(Some((identity, directory))) => drop(directories.insert(identity, (directory, path))),
+                Ok(None) => {}
+                Err(error) => {
+                    done.fail(&path, error.to_string());
+                    still_unopened.insert(path);
+                }
+            }
         }
         let mut failed = HashMap::new();
         for (identity, (directory, path)) in directories {
@@ -186,18 +225,20 @@ impl Dirty {
             }
         }
 
-        self.held.fetch_sub(before - kept.len() - failed.len(), Ordering::Relaxed);
+        self.held.fetch_add(kept.len() + failed.len(), Ordering::Relaxed);
+        self.held.fetch_sub(before, Ordering::Relaxed);
         let mut inner = lock(&self.inner);
         inner.files.extend(kept.into_iter().map(|(written, _)| written));
         inner.directories.extend(failed);
+        inner.unopened.extend(still_unopened);
         inner.done.files += done.files;
         inner.done.bytes += done.bytes;
         done.failures.into_iter().for_each(|failure| inner.done.fail(&failure.path, failure.reason));
     }
 
-    /// Makes all of it durable, and tells what that did since it was last told. Blocks.
-    pub(crate) fn sync(&self) -> SyncReport {
-        self.settle();
+    /// Makes all of it durable, as [`Dirty::settle`], and tells what that did since it was last told. Blocks.
+    pub(crate) fn sync(&self, open: impl Fn(&str) -> io::Result<File>) -> SyncReport {
+        self.settle(open);
         let Done { files, bytes, removed, failures } = std::mem::take(&mut lock(&self.inner).done);
         SyncReport { files, bytes, removed, conflicts: Vec::new(), failures }
     }
@@ -216,6 +257,21 @@ impl Drop for Dirty {
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.held.fetch_sub(inner.files.len() + inner.directories.len(), Ordering::Relaxed);
     }
+}
+
+/// The directory; `None` when it is gone again, and its names with it.
+fn opened(open: impl FnOnce() -> io::Result<File>) -> io::Result<Option<(Identity, File)>> {
+    match open().and_then(|file| Ok((identity(&file)?, file))) {
+        Ok(opened) => Ok(Some(opened)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a path is after a rename, if that moved it.
+pub(crate) fn moved(path: &str, from: &str, to: &str) -> Option<String> {
+    let below = path.strip_prefix(from)?;
+    (below.is_empty() || below.starts_with('/')).then(|| format!("{to}{below}"))
 }
 
 /// What is durable now.
@@ -239,7 +295,7 @@ fn sync_file(written: &Written) -> Result<Synced, String> {
             Ok(Synced { bytes, was_emptied })
         }
         Err(error) => {
-            written.failed(&error);
+            written.failed(error.to_string());
             written.bytes.fetch_add(bytes, Ordering::Relaxed);
             written.dirty.store(true, Ordering::Release);
             Err(error.to_string())

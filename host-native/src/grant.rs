@@ -1,10 +1,12 @@
 //! A grant in use: a directory, the access to it, and whether it still may be used.
 
+use crate::bindings::mountfs::fs::types::SyncReport;
 use crate::dirty::Dirty;
 use crate::{Access, GrantKey, GrantStore, Kept};
 use cap_fs_ext::DirExt as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -94,6 +96,20 @@ impl Grant {
         };
         let directory = self.folder.directory.try_clone()?.into_std_file();
         Ok(filesystem::Dir::new(directory, perms, mode, allow_blocking_current_thread))
+    }
+
+    /// Makes what was changed durable, and tells what that did. Blocks.
+    pub(crate) fn sync(&self) -> SyncReport {
+        self.dirty.sync(|path| self.open_directory(path))
+    }
+
+    /// Makes what was changed durable, for a later report. Blocks.
+    pub(crate) fn settle(&self) {
+        self.dirty.settle(|path| self.open_directory(path));
+    }
+
+    fn open_directory(&self, path: &str) -> io::Result<File> {
+        Ok(self.folder.directory.open(path)?.into_std())
     }
 
     /// Ends its use: each call and each stream that came from it fails from now on. Whether it was in use.

@@ -3,11 +3,11 @@
 //! Descriptors stay those of wasmtime-wasi, so that its file system serves them; this remembers beside them what it does
 //! not know. What came from a preopen of the embedder is wasmtime-wasi's alone, and only counted here.
 
-use crate::dirty::Written;
+use crate::dirty::{Written, moved};
 use crate::grant::Grant;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::DynOutputStream;
@@ -34,12 +34,32 @@ pub(crate) struct Origins {
 /// An output stream. Held by the stream itself, since nobody is told when a stream is dropped.
 pub(crate) struct Writer {
     pub(crate) grant: Arc<Grant>,
+    pub(crate) written: Arc<Written>,
     number: AtomicU32,
+    /// What went wrong with a write that the guest did not wait for, until it hears of it.
+    unheard: Mutex<Option<String>>,
 }
 
 impl Writer {
-    pub(crate) fn new(grant: Arc<Grant>) -> Arc<Self> {
-        Arc::new(Self { grant, number: AtomicU32::new(0) })
+    pub(crate) fn new(grant: Arc<Grant>, written: Arc<Written>) -> Arc<Self> {
+        Arc::new(Self { grant, written, number: AtomicU32::new(0), unheard: Mutex::default() })
+    }
+
+    pub(crate) fn stream(&self) -> Resource<DynOutputStream> {
+        Resource::new_borrow(self.number.load(Ordering::Relaxed))
+    }
+
+    /// Notes that a write failed, or, with `None`, that the guest knows.
+    pub(crate) fn set_unheard(&self, reason: Option<String>) {
+        *self.unheard.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// Leaves what the guest has not heard of to the next sync.
+    pub(crate) fn report(&self) {
+        if let Some(reason) = self.unheard.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.written.failed(reason);
+            self.grant.dirty.touch(&self.written);
+        }
     }
 }
 
@@ -66,6 +86,18 @@ impl Origins {
         self.descriptors.remove(&descriptor.rep());
     }
 
+    /// Notes that a grant's file or directory was renamed.
+    pub(crate) fn renamed(&mut self, grant: &Arc<Grant>, from: &str, to: &str) {
+        for origin in self.descriptors.values_mut().flatten().filter(|origin| Arc::ptr_eq(&origin.grant, grant)) {
+            if let Some(now) = moved(&origin.path, from, to) {
+                origin.path = now;
+            }
+            if let Some(written) = &origin.written {
+                written.renamed(from, to);
+            }
+        }
+    }
+
     pub(crate) fn add_writer(&mut self, stream: &Resource<DynOutputStream>, writer: &Arc<Writer>) {
         writer.number.store(stream.rep(), Ordering::Relaxed);
         if self.writers.len() == self.writers.capacity() {
@@ -76,10 +108,8 @@ impl Origins {
     }
 
     /// The output streams open on a grant.
-    pub(crate) fn writers(&self, grant: &Arc<Grant>) -> Vec<Resource<DynOutputStream>> {
+    pub(crate) fn writers(&self, grant: &Arc<Grant>) -> Vec<Arc<Writer>> {
         let open = self.writers.iter().filter_map(Weak::upgrade);
-        open.filter(|writer| Arc::ptr_eq(&writer.grant, grant))
-            .map(|writer| Resource::new_borrow(writer.number.load(Ordering::Relaxed)))
-            .collect()
+        open.filter(|writer| Arc::ptr_eq(&writer.grant, grant)).collect()
     }
 }

@@ -1,6 +1,5 @@
 //! Streams that end with the grant they came from, and note what is written through them.
 
-use crate::dirty::Written;
 use crate::grant::{Grant, Refused};
 use crate::origins::Writer;
 use bytes::Bytes;
@@ -56,9 +55,10 @@ impl InputStream for GrantedInput {
 pub(crate) struct GrantedOutput {
     pub(crate) stream: DynOutputStream,
     pub(crate) writer: Arc<Writer>,
-    pub(crate) written: Arc<Written>,
     /// Whether a write has been taken that nobody waited for yet.
     pub(crate) on_its_way: bool,
+    /// How that ended, for the guest's next call.
+    pub(crate) error: Option<wasmtime::Error>,
     /// Counts it among what is open.
     pub(crate) _counted: Arc<()>,
 }
@@ -67,23 +67,39 @@ impl GrantedOutput {
     /// Before bytes are on their way, so that a sync cannot miss them.
     fn will_write(&self) -> StreamResult<()> {
         self.writer.grant.check()?;
-        self.writer.grant.dirty.touch(&self.written);
+        self.writer.grant.dirty.touch(&self.writer.written);
         Ok(())
     }
 
     /// After they were taken, since an early sync may have been in between.
     fn wrote(&self, bytes: usize) {
-        self.writer.grant.dirty.wrote(&self.written, bytes as u64);
+        self.writer.grant.dirty.wrote(&self.writer.written, bytes as u64);
+    }
+
+    /// Waits for what is on its way, and takes the error, which the stream has only once: it may be that nobody asks.
+    async fn land(&mut self) {
+        self.stream.ready().await;
+        if std::mem::take(&mut self.on_its_way) {
+            self.wrote(0);
+            if let Err(StreamError::LastOperationFailed(error)) = self.stream.flush() {
+                self.writer.set_unheard(Some(error.to_string()));
+                self.error = Some(error);
+            }
+        }
+    }
+
+    /// Tells the guest of the last write.
+    fn tell(&mut self) -> StreamResult<()> {
+        let Some(error) = self.error.take() else { return Ok(()) };
+        self.writer.set_unheard(None);
+        Err(StreamError::LastOperationFailed(error))
     }
 }
 
 #[async_trait]
 impl Pollable for GrantedOutput {
     async fn ready(&mut self) {
-        self.stream.ready().await;
-        if std::mem::take(&mut self.on_its_way) {
-            self.wrote(0);
-        }
+        self.land().await;
     }
 }
 
@@ -91,6 +107,7 @@ impl Pollable for GrantedOutput {
 impl OutputStream for GrantedOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.will_write()?;
+        self.tell()?;
         let length = bytes.len();
         self.stream.write(bytes)?;
         self.wrote(length);
@@ -100,6 +117,8 @@ impl OutputStream for GrantedOutput {
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.will_write()?;
+        self.land().await;
+        self.tell()?;
         let length = bytes.len();
         self.stream.blocking_write_and_flush(bytes).await?;
         self.wrote(length);
@@ -108,15 +127,20 @@ impl OutputStream for GrantedOutput {
 
     fn flush(&mut self) -> StreamResult<()> {
         self.writer.grant.check()?;
+        self.tell()?;
         self.stream.flush()
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
         self.writer.grant.check()?;
+        self.tell()?;
         self.stream.check_write()
     }
 
+    /// When it is dropped. What is on its way still lands, since it was taken.
     async fn cancel(&mut self) {
+        self.land().await;
+        self.writer.report();
         self.stream.cancel().await;
     }
 }

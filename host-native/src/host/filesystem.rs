@@ -140,7 +140,7 @@ impl MountfsCtxView<'_> {
     async fn relieve(&mut self, descriptor: &Resource<Descriptor>) {
         let grant = self.ctx.origins.of(descriptor).map(|origin| origin.grant.clone());
         if let Some(grant) = grant.filter(|grant| grant.dirty.is_full()) {
-            spawn_blocking(move || grant.dirty.settle()).await;
+            spawn_blocking(move || grant.settle()).await;
         }
     }
 
@@ -166,6 +166,16 @@ impl MountfsCtxView<'_> {
         Ok(())
     }
 
+    /// Notes a rename, so that reports name what was moved by where it is.
+    fn renamed(&mut self, old: (&Resource<Descriptor>, &str), new: (&Resource<Descriptor>, &str)) {
+        let of =
+            |(base, path)| self.ctx.origins.of(base).map(|origin| (origin.grant.clone(), join(&origin.path, path)));
+        if let (Some((grant, from)), Some((_, to))) = (of(old), of(new)) {
+            grant.dirty.renamed(&from, &to);
+            self.ctx.origins.renamed(&grant, &from, &to);
+        }
+    }
+
     /// A stream that ends with its grant.
     fn output(
         &mut self,
@@ -176,12 +186,12 @@ impl MountfsCtxView<'_> {
             return Ok(stream);
         };
         let inner = self.table.delete(stream)?;
-        let writer = Writer::new(grant);
+        let writer = Writer::new(grant, written);
         let output = GrantedOutput {
             stream: inner,
             writer: writer.clone(),
-            written,
             on_its_way: false,
+            error: None,
             _counted: self.ctx.origins.count(),
         };
         let stream = self.table.push(Box::new(output) as DynOutputStream)?;
@@ -418,6 +428,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     ) -> FsResult<()> {
         let (old, new) = self.same_grant((fd, &old_path), (new_fd, &new_path)).await?;
         self.filesystem().rename_at(again(&old), old_path.clone(), again(&new), new_path.clone()).await?;
+        self.renamed((&old, &old_path), (&new, &new_path));
         self.names_changed(&old, &old_path)?;
         self.names_changed(&new, &new_path)
     }
@@ -538,7 +549,7 @@ fn failed(noted: Option<(Arc<Grant>, Arc<Written>)>, result: FsResult<()>) -> Fs
     if let Some((grant, written)) = noted
         && !matches!(code, ErrorCode::Invalid | ErrorCode::Unsupported)
     {
-        written.failed(&std::io::Error::other("an fsync of the guest failed"));
+        written.failed("an fsync of the guest failed".to_owned());
         grant.dirty.touch(&written);
     }
     Err(code.into())

@@ -39,7 +39,7 @@ impl Host for MountfsCtxView<'_> {
         let key = GrantKey::from(key);
         Ok(self.ctx.control.revoke(&key).map_err(|error| {
             tracing::warn!(%key, %error, "revoked, but still kept");
-            Error::Other(format!("the grant for {key} was cut off, but the host still keeps it for the next run"))
+            Error::Other(format!("the grant for {key} was cut off, but the host may still keep it for the next run"))
         }))
     }
 }
@@ -65,12 +65,13 @@ impl MountfsCtxView<'_> {
 
     async fn sync_grant(&mut self, grant: Arc<Grant>) -> SyncReport {
         // A write that the guest has not waited for may still be on its way.
-        for stream in self.ctx.origins.writers(&grant) {
-            if let Ok(stream) = self.table.get_mut(&stream) {
+        for writer in self.ctx.origins.writers(&grant) {
+            if let Ok(stream) = self.table.get_mut(&writer.stream()) {
                 stream.ready().await;
             }
+            writer.report();
         }
-        spawn_blocking(move || grant.dirty.sync()).await
+        spawn_blocking(move || grant.sync()).await
     }
 }
 
