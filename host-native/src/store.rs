@@ -103,7 +103,8 @@ pub trait GrantStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the store cannot be written: then it is as it was.
+    /// When the store cannot be written: then it is as it was, or the grant is gone, but a loss of power may bring it
+    /// back.
     fn remove(&self, app: &str, key: &GrantKey) -> Result<bool, StoreError>;
 
     /// Whether a grant, as [`get`](Self::get) or [`put`](Self::put) gave it, has been kept ever since. Asked with every

@@ -14,9 +14,9 @@ const FORMAT: u32 = 1;
 
 /// Keeps grants in a file that only its owner can read.
 ///
-/// A change is written to a temporary file, made durable, and renamed into place, under a lock: a crash or a second
-/// process leaves the grants before or after it, never half of them. A file that is not a grant store is moved aside and
-/// never overwritten.
+/// A change is written to a file beside it, made durable, and renamed into place, under a lock: a crash or a second
+/// process leaves the grants before or after it, never half of them, and the next change clears away what a crash left.
+/// A file that is not a grant store is moved aside and never overwritten.
 ///
 /// A guest that runs on a kept grant is cut off with its next call when the grant is no longer in the file, whichever
 /// process removed it, and also when the file is gone. For that, each call looks at the file's metadata, and reads the
@@ -165,24 +165,36 @@ impl FileStore {
         Ok(lock)
     }
 
+    /// Leaves the grants as they were when it fails. It has still to be made [durable](Self::make_durable).
     fn change<R>(&self, change: impl FnOnce(&mut Vec<Kept>) -> R) -> Result<R, StoreError> {
         let _lock = self.lock()?;
         let mut grants = self.read_locked()?;
         let result = change(&mut grants);
         grants.sort_by(|a, b| (&a.app, &a.key).cmp(&(&b.app, &b.key)));
         let contents = Contents { format: FORMAT, grants };
-        self.write(self.folder(), &contents).map_err(|source| self.io("write", source))?;
+        self.write(&contents).map_err(|source| self.io("write", source))?;
         Ok(result)
     }
 
-    fn write(&self, folder: &Path, contents: &Contents) -> io::Result<()> {
-        // The crate creates it for its owner only (mode 0600).
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, contents)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
-        sync_folder(folder)
+    fn write(&self, contents: &Contents) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(contents)?;
+        bytes.push(b'\n');
+        // One name is enough, since there is a lock; so there is never more than one left over.
+        let new = self.path.with_extension("new.json");
+        let replace = || {
+            let mut file = create_private_file(&new)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, &self.path)
+        };
+        remove_if_there(&new)?;
+        replace().inspect_err(|_| drop(fs::remove_file(&new)))
+    }
+
+    /// Makes the last change survive a loss of power, where the platform has a call for it.
+    fn make_durable(&self) -> Result<(), StoreError> {
+        let sync = || if cfg!(unix) { File::open(self.folder())?.sync_all() } else { Ok(()) };
+        sync().map_err(|source| self.io("make durable", source))
     }
 
     fn io(&self, what: &'static str, source: io::Error) -> StoreError {
@@ -199,24 +211,31 @@ impl GrantStore for FileStore {
         if kept.folder.to_str().is_none() {
             return Err(StoreError::NotUtf8(kept.folder));
         }
-        self.change(|grants| {
+        let kept = self.change(|grants| {
             let there = grants.iter().position(|there| there.app == kept.app && there.key == kept.key);
             let there = there.map(|there| grants.remove(there));
             kept.serial = there.map_or_else(|| Some(new_serial()), |there| there.serial);
             grants.push(kept.clone());
             kept
-        })
+        })?;
+        if let Err(error) = self.make_durable() {
+            // It is kept, and can be revoked; without power, the user is asked again.
+            tracing::warn!(error = error.report(), "a loss of power may undo the last grant");
+        }
+        Ok(kept)
     }
 
     fn remove(&self, app: &str, key: &GrantKey) -> Result<bool, StoreError> {
         if self.get(app, key)?.is_none() {
             return Ok(false);
         }
-        self.change(|grants| {
+        let was_kept = self.change(|grants| {
             let before = grants.len();
             grants.retain(|kept| kept.app != app || kept.key != *key);
             grants.len() < before
-        })
+        })?;
+        self.make_durable()?;
+        Ok(was_kept)
     }
 
     fn is_kept(&self, kept: &Kept) -> Result<bool, StoreError> {
@@ -251,9 +270,20 @@ fn create_private(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 
-/// Makes a rename in the folder durable, where the platform has a call for it.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+/// A new file that only its owner can read.
+fn create_private_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 #[cfg(test)]
