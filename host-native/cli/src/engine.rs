@@ -22,6 +22,9 @@ const HOST_STACK: usize = 2 << 20;
 /// How many apps' compiled code is kept: those started last.
 const KEPT: usize = 16;
 
+/// What the name of code that is not whole yet ends with.
+const PARTIAL: &str = "partial";
+
 pub(crate) fn engine() -> Result<Engine> {
     let mut config = Config::new();
     config.max_wasm_stack(WASM_STACK).async_stack_size(WASM_STACK + HOST_STACK);
@@ -87,20 +90,31 @@ fn find(engine: &Engine, kept: &Path) -> Option<Component> {
 fn keep(kept: &Path, code: &[u8]) -> Result<()> {
     let folder = kept.parent().context("it is in a folder")?;
     create_private(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new().suffix(&format!(".{PARTIAL}")).tempfile_in(folder)?;
+    // For as long as this process lives: one that nobody has locked was left by a run that was killed. Where there are
+    // no locks, none is taken for that.
+    let _ = file.as_file().lock();
     file.write_all(code)?;
     // Code that a loss of power cut short would be run all the same.
     file.as_file().sync_all()?;
     file.persist(kept)?;
 
-    let entries = fs::read_dir(folder)?.flatten();
-    let code = entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "cwasm"));
-    let mut used: Vec<_> =
-        code.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+    let there: Vec<_> = fs::read_dir(folder)?.flatten().collect();
+    let with_extension =
+        |wanted| there.iter().filter(move |entry| entry.path().extension().is_some_and(|found| found == wanted));
+    for partial in with_extension(PARTIAL) {
+        let is_left = fs::File::open(partial.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if is_left {
+            // Another process may have removed it already; also below.
+            let _ = fs::remove_file(partial.path());
+        }
+    }
+    let mut used: Vec<_> = with_extension("cwasm")
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
     used.sort();
     let surplus = used.len().saturating_sub(KEPT);
     for (_, path) in used.drain(..surplus) {
-        // Another process may have removed it already.
         let _ = fs::remove_file(path);
     }
     Ok(())
