@@ -7,6 +7,7 @@ use mountfs_host::{
     Access, Control, MountError, MountInfo, MountOptions, MountfsCtx, MountfsCtxBuilder, MountfsCtxView, MountfsView,
     Mounts, SyncReport,
 };
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -93,6 +94,34 @@ impl Folder {
             look(&path, &mut found);
         }
         found
+    }
+
+    /// All that is in it: texts by path, where links lead, and empty directories with a slash.
+    pub fn tree(&self) -> BTreeMap<String, String> {
+        let mut tree = BTreeMap::new();
+        let mut ahead = vec![(self.path(), String::new())];
+        while let Some((folder, prefix)) = ahead.pop() {
+            let mut is_empty = true;
+            for entry in fs::read_dir(folder).expect("a listing") {
+                is_empty = false;
+                let entry = entry.expect("an entry");
+                let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+                let kind = entry.file_type().expect("its type");
+                if kind.is_dir() {
+                    ahead.push((entry.path(), format!("{path}/")));
+                } else if kind.is_symlink() {
+                    let target = fs::read_link(entry.path()).expect("a link");
+                    tree.insert(path, format!("-> {}", target.display()));
+                } else {
+                    let bytes = fs::read(entry.path()).expect("a file");
+                    tree.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+                }
+            }
+            if is_empty && !prefix.is_empty() {
+                tree.insert(prefix, String::new());
+            }
+        }
+        tree
     }
 
     /// The names in it, sorted.
@@ -363,8 +392,8 @@ impl Fixture {
         call!(self.call_append_via_stream(file))
     }
 
-    /// Closes a stream.
-    pub fn drop_stream(&mut self, stream: Resource<DynInputStream>) {
+    /// Drops an input stream.
+    pub fn drop_input(&mut self, stream: Resource<DynInputStream>) {
         self.store.data_mut().table.delete(stream).expect("the stream is open");
     }
 
@@ -389,6 +418,11 @@ impl Fixture {
         let stream = self.store.data_mut().table.get_mut(stream).expect("the stream is open");
         stream.check_write()?;
         stream.write(text.to_owned().into())
+    }
+
+    /// Drops a stream, as a guest does.
+    pub async fn drop_stream(&mut self, stream: Resource<DynOutputStream>) {
+        self.store.data_mut().table.delete(stream).expect("the stream is open").cancel().await;
     }
 
     /// What `filesystem-error-code` makes of a stream's error.

@@ -3,6 +3,8 @@
 
 mod bindings;
 pub mod case;
+#[cfg(target_os = "linux")]
+pub mod faults;
 mod fixture;
 pub mod model;
 pub mod steps;

@@ -15,8 +15,6 @@ use mirror::Mirror;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 /// What a step comes to: its answer, or the name of its error.
 pub type Done = Result<Vec<String>, String>;
@@ -100,7 +98,7 @@ async fn run_one(plan: &[String]) -> Result<()> {
     }
     guest.unmount_all().await?;
     for (who, folder) in [("the guest", &folder), ("std::fs", &other)] {
-        let tree = tree(&folder.path())?;
+        let tree = folder.tree();
         ensure!(tree == after, "{who} left {:?} on disk, and the model {:?}", names(&tree), names(&after));
     }
     Ok(())
@@ -114,27 +112,4 @@ fn short(done: &Done) -> String {
 /// Names and sizes.
 fn names(tree: &BTreeMap<String, String>) -> Vec<String> {
     tree.iter().map(|(path, text)| format!("{path} {}", text.len())).collect()
-}
-
-/// All texts by path, and empty directories with a slash.
-fn tree(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let mut tree = BTreeMap::new();
-    let mut ahead = vec![(folder.to_owned(), String::new())];
-    while let Some((folder, prefix)) = ahead.pop() {
-        let mut is_empty = true;
-        for entry in fs::read_dir(folder)? {
-            is_empty = false;
-            let entry = entry?;
-            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_dir() {
-                ahead.push((entry.path(), format!("{path}/")));
-            } else {
-                tree.insert(path, String::from_utf8_lossy(&fs::read(entry.path())?).into_owned());
-            }
-        }
-        if is_empty && !prefix.is_empty() {
-            tree.insert(prefix, String::new());
-        }
-    }
-    Ok(tree)
 }

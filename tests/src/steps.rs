@@ -1,8 +1,10 @@
 //! The guest of the cases under wasmtime, composed as every guest is, or past the component: it does steps, from inside.
 
 use crate::fixture;
-use anyhow::{Result, bail};
-use mountfs_host::{Grants, MountInfo, MountfsCtx, Mounts, PickError, PickRequest, Picked, Picker};
+use anyhow::{Context as _, Result, bail};
+use mountfs_host::{
+    Grants, MountError, MountInfo, MountfsCtx, Mounts, PickError, PickRequest, Picked, Picker, SyncReport,
+};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use wasmtime::component::{Component, Linker};
@@ -104,6 +106,16 @@ impl Guest {
         let words: Vec<_> = words.iter().map(ToString::to_string).collect();
         let done = self.guest.mountfs_cases_steps().call_step(&mut self.store, verb, &words).await?;
         done.map_err(anyhow::Error::msg)
+    }
+
+    /// Syncs, from outside; what that did, or why it is incomplete.
+    ///
+    /// # Errors
+    ///
+    /// For a trap.
+    pub async fn sync(&mut self, path: &str) -> Result<Result<SyncReport, MountError>> {
+        let mounts = self.mounts.as_ref().context("it was not composed")?;
+        Ok(mounts.sync(&mut self.store, path).await?)
     }
 
     /// Unmounts all that is left, from outside, which syncs it.

@@ -29,29 +29,29 @@ pub(crate) const WRITES_A_FILE: &str = r#"(module
         ))"#;
 
 /// A user's account: its own grants, and files to name.
-struct Account {
+pub(crate) struct Account {
     home: tempfile::TempDir,
 }
 
 impl Account {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn wasm(&self, name: &str, wat: &str) -> PathBuf {
+    pub(crate) fn wasm(&self, name: &str, wat: &str) -> PathBuf {
         fs::write(self.path(name), wat::parse_str(wat).unwrap()).unwrap();
         self.path(name)
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.path("state/mountfs/grants.json")
     }
 
-    fn mountfs(&self) -> Command {
+    pub(crate) fn mountfs(&self) -> Command {
         let mut command = Command::new(root().join("target/debug/mountfs"));
         command.current_dir(self.home.path()).env("HOME", self.home.path()).env("XDG_STATE_HOME", self.path("state"));
         // Compiled code is the same for all.
@@ -89,7 +89,7 @@ fn failed(output: &Output, code: i32, words: &[&str]) -> String {
     err
 }
 
-fn named(name: &str, folder: &Folder) -> String {
+pub(crate) fn named(name: &str, folder: &Folder) -> String {
     format!("{name}={}", folder.path().display())
 }
 

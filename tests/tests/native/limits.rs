@@ -53,7 +53,7 @@ async fn open_files_directories_listings_and_streams_are_counted_together() {
     assert_eq!(guest.pread(file, 4, 0).await.unwrap().0, b"text");
     guest.rename("/local/d/file", "/local/d/other").await.unwrap();
     for stream in streams {
-        guest.drop_stream(stream);
+        guest.drop_input(stream);
     }
     guest.drop(listing).await;
     let (more, _) = exhaust(async || guest.reading("/local/file").await).await;
