@@ -184,7 +184,7 @@ impl MountfsCtx {
         let control = &self.control;
         let asked = control.state().revocations;
         self.check_room()?;
-        if let Some((folder, given)) = control.given(&key).map_err(|error| folder_failed(&key, &error))? {
+        if let Some((folder, given)) = control.given(&key) {
             if given < access {
                 tracing::warn!(%key, "refused to {access}: the folder was given to {given}");
                 return Err(GuestError::Denied);
@@ -300,9 +300,8 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn given(&self, key: &GrantKey) -> io::Result<Option<(Folder, Access)>> {
-        let state = self.state();
-        state.given_for(key).map(|given| Ok((given.folder.try_clone()?, given.access))).transpose()
+    fn given(&self, key: &GrantKey) -> Option<(Folder, Access)> {
+        self.state().given_for(key).map(|given| (given.folder.clone(), given.access))
     }
 
     /// Puts a folder to use, unless something was revoked since it was asked for: that may have been this. `kept` says how

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use wasmtime_wasi::filesystem::{self, FsPerms, OpenMode};
 
 /// A directory of the host, held open: whatever happens to its path, this is what was granted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Folder {
-    directory: Dir,
+    directory: Arc<Dir>,
     pub(crate) path: PathBuf,
 }
 
@@ -37,11 +37,7 @@ impl Folder {
         for part in below {
             directory = directory.open_dir_nofollow(part)?;
         }
-        Ok(Self { directory, path: path.to_owned() })
-    }
-
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { directory: self.directory.try_clone()?, path: self.path.clone() })
+        Ok(Self { directory: Arc::new(directory), path: path.to_owned() })
     }
 }
 
