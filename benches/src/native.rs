@@ -4,7 +4,7 @@ use crate::host::{Guest, Way};
 use crate::python;
 use crate::side_by_side::{Compared, Repeat, compare, quantile, timed};
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -53,33 +53,36 @@ const MOUNTS: [usize; 3] = [1, 100, 10_000];
 /// Sandboxes in one process.
 const DENSITY: usize = 1000;
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Measured {
+    /// Processors, and how busy the machine was.
+    pub(crate) machine: String,
+    pub(crate) turns: usize,
     /// As the command `mountfs` runs a guest: file calls block its thread.
-    blocking: Vec<Compared>,
+    pub(crate) blocking: Vec<Compared>,
     /// As the libraries do by default: file calls go to another thread.
-    default: Vec<Compared>,
-    python: Vec<Compared>,
+    pub(crate) default: Vec<Compared>,
+    pub(crate) python: Vec<Compared>,
     /// By mounts in the table, nanoseconds of each lookup.
-    mounts: Vec<(usize, Vec<(String, f64)>)>,
-    startup: Startup,
-    density: Density,
+    pub(crate) mounts: Vec<(usize, Vec<(String, f64)>)>,
+    pub(crate) startup: Startup,
+    pub(crate) density: Density,
 }
 
 /// Milliseconds to an instance that can be called, and bytes of linear memory: ours, and on a preopen.
-#[derive(Serialize)]
-struct Startup {
-    milliseconds: (f64, f64),
-    memory: (usize, usize),
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Startup {
+    pub(crate) milliseconds: (f64, f64),
+    pub(crate) memory: (usize, usize),
 }
 
-#[derive(Serialize)]
-struct Density {
-    instances: usize,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Density {
+    pub(crate) instances: usize,
     /// Microseconds to make one and to mount a folder of its own: median, and nine of ten are below.
-    microseconds: (f64, f64),
+    pub(crate) microseconds: (f64, f64),
     /// KiB of the process for each.
-    kibibytes: f64,
+    pub(crate) kibibytes: f64,
 }
 
 /// An operation of an instance.
@@ -100,17 +103,18 @@ impl Repeat for Operation<'_> {
 
 pub(crate) async fn measure(guests: &Path, turns: usize) -> Result<Measured> {
     let app = fs::read(guests.join("bench.wasm"))?;
+    let machine = machine()?;
     let engine = Engine::default();
     eprintln!("as the command runs it");
     let blocking = operations(&engine, &app, true, turns).await?;
     eprintln!("as the libraries do by default");
     let default = operations(&engine, &app, false, turns).await?;
     eprintln!("CPython");
-    let python = python::measure(guests, turns.div_ceil(3)).await?;
+    let python = python::measure(guests, turns.div_ceil(8)).await?;
     let mounts = mounts(&engine, &app, turns).await?;
-    let startup = startup(&engine, &app, turns).await?;
+    let startup = startup(&engine, &app, turns.div_ceil(2)).await?;
     let density = density(&app).await?;
-    Ok(Measured { blocking, default, python, mounts, startup, density })
+    Ok(Measured { machine, turns, blocking, default, python, mounts, startup, density })
 }
 
 async fn operations(engine: &Engine, app: &[u8], blocking: bool, turns: usize) -> Result<Vec<Compared>> {
@@ -215,6 +219,14 @@ async fn density(app: &[u8]) -> Result<Density> {
         microseconds.0, microseconds.1
     );
     Ok(Density { instances: DENSITY, microseconds, kibibytes })
+}
+
+/// What it was measured on.
+fn machine() -> Result<String> {
+    let load = fs::read_to_string("/proc/loadavg")?;
+    let load = load.split_whitespace().next().context("the kernel tells")?;
+    let processors = std::thread::available_parallelism()?;
+    Ok(format!("{} with {processors} processors and a load of {load} before", std::env::consts::ARCH))
 }
 
 /// KiB of this process in memory.

@@ -1,14 +1,14 @@
 //! Measuring two things side by side: turn by turn, so that what else the machine does meets both, and as ratios, so that
 //! it matters little how fast the machine is.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// How long a turn takes, about.
-const TURN: Duration = Duration::from_millis(20);
+/// How long a turn takes, about: short, so that most turns are undisturbed.
+const TURN: Duration = Duration::from_millis(3);
 
 /// How two things compare.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Compared {
     pub(crate) name: String,
     /// Nanoseconds of one operation, the median of all turns.

@@ -90,7 +90,8 @@ pub(crate) fn test() -> Result<Count> {
     Ok(count)
 }
 
-fn vitest() -> Result<Command> {
+/// The runner of the suites, to be given a file or nothing.
+pub(crate) fn vitest() -> Result<Command> {
     let mut command = Command::new(node());
     command.args(["node_modules/vitest/vitest.mjs", "run"]).current_dir(folder());
     command.env("NO_COLOR", "1").env("CHROMIUM", tools::chromium()?);

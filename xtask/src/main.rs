@@ -1,12 +1,15 @@
 //! `cargo xtask`: the only build driver. It installs what is missing, builds, demonstrates and tests.
 
+mod bench;
 mod browser;
 mod compatibility;
 mod components;
 mod demo;
+mod guarantees;
 mod guests;
 mod model;
 mod run;
+mod soak;
 mod test;
 mod tools;
 mod wit;
@@ -35,6 +38,17 @@ enum Task {
     Test {
         /// Only the steps with these names; all of them otherwise. `list` prints the names.
         steps: Vec<String>,
+    },
+    /// The tests that try to break a promise, long enough to be fairly sure. Hours, for all.
+    Soak {
+        /// Only those with these names; all of them otherwise. `list` prints the names.
+        names: Vec<String>,
+    },
+    /// Measure side by side, and write docs/performance.md.
+    Bench {
+        /// Turns of each measurement; fewer are quicker and say less.
+        #[arg(long)]
+        turns: Option<u32>,
     },
     /// Random operations against a plain model, until they differ or all are done. Prints what it takes to run them again.
     Model {
@@ -76,6 +90,8 @@ impl Task {
                 run::cargo_build()?;
                 browser::demo()
             }
+            Self::Soak { names } => soak::run_all(&names),
+            Self::Bench { turns } => bench::bench(turns),
             Self::Model { ops, seed, host } => model::model(ops, seed, host),
             Self::Test { steps } => test::test(&steps),
             Self::Build { components: true } => components::build(),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: named steps, each of which runs alone too, and one line that counts what they ran.
 
 use crate::run::{PACKAGES, root, say};
-use crate::{browser, compatibility, components, demo, guests, run, tools, wit};
+use crate::{browser, compatibility, components, demo, guarantees, guests, run, tools, wit};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ pub(crate) struct Count {
 type Step = (&'static str, &'static str, fn() -> Result<Count>);
 
 /// In the order of what they need. Building comes first, because clippy and the suites need the components.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("fmt", "formatting", || one(cargo(&["fmt", "--all", "--check"]))),
     ("wit", "the WIT parses, and documents every item", || one(wit::check())),
     ("build", "the components, with their imports and size; the crates; the guests", || one(build_for_suites())),
@@ -30,6 +30,7 @@ const STEPS: [Step; 11] = [
     ("compatibility", "what was run in which host, and what not; docs/compatibility.md says so", || {
         one(compatibility::check())
     }),
+    ("guarantees", "the tests that docs/guarantees.md names are there", || one(guarantees::check())),
     ("demo", "the demo", || one(run_demo())),
 ];
 
