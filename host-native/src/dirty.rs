@@ -127,10 +127,15 @@ impl Dirty {
         self.touch(written);
     }
 
-    /// Notes that names in a directory changed. `open` gives the directory, for reading.
-    pub(crate) fn names_changed(&self, path: &str, open: impl FnOnce() -> io::Result<File>) {
+    /// Notes that names in a directory changed. `open` gives the directory, for reading; `directory` is it too, where the guest
+    /// has it open, perhaps for look-ups alone.
+    pub(crate) fn names_changed(&self, path: &str, directory: Option<&File>, open: impl FnOnce() -> io::Result<File>) {
         // Directories cannot be synced on Windows; NTFS journals names.
         if cfg!(windows) {
+            return;
+        }
+        let is_held = |directory| Ok::<_, io::Error>(lock(&self.inner).directories.contains_key(&identity(directory)?));
+        if directory.is_some_and(|directory| is_held(directory).unwrap_or(false)) {
             return;
         }
         match opened(open) {

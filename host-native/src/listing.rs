@@ -12,7 +12,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorType, DirectoryEn
 use wasmtime_wasi::p2::{FsError, FsResult};
 
 /// Entries that are read at once.
-const BATCH: usize = 128;
+pub(crate) const BATCH: usize = 128;
 
 /// One in the guest's resource table.
 pub(crate) struct Listing {
@@ -39,7 +39,7 @@ impl Listing {
     }
 }
 
-/// Reads a few entries; none when there are no more. Blocks.
+/// Reads [`BATCH`] entries; fewer when there are no more. Blocks.
 pub(crate) fn read(rest: &mut ReadDir) -> VecDeque<FsResult<DirectoryEntry>> {
     rest.take(BATCH).map(|entry| told(&entry?)).collect()
 }

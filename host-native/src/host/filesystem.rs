@@ -151,7 +151,8 @@ impl MountfsCtxView<'_> {
         };
         let path = path.trim_end_matches('/');
         let parent = path.rsplit_once('/').map_or(".", |(parent, _)| parent);
-        origin.grant.dirty.names_changed(&join(&origin.path, parent), || {
+        let itself = (parent == ".").then_some(&*directory.dir);
+        origin.grant.dirty.names_changed(&join(&origin.path, parent), itself, || {
             // Opened again, since a descriptor for path look-ups alone cannot be synced.
             Ok(CapDir::from_std_file(directory.dir.try_clone()?).open(parent)?.into_std())
         });
@@ -484,7 +485,7 @@ impl HostDirectoryEntryStream for MountfsCtxView<'_> {
         {
             let (next, rest) = self.blocking(move || (listing::read(&mut rest), rest)).await;
             let listing = self.table.get_mut(&stream)?;
-            listing.rest = (!next.is_empty()).then_some(rest);
+            listing.rest = (next.len() == listing::BATCH).then_some(rest);
             listing.next = next;
         }
         self.table.get_mut(&stream)?.next.pop_front().transpose()
