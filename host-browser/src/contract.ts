@@ -1,4 +1,6 @@
 // What the two halves of this host agree on: the file system on handles (`files/`), and the page and worker around it.
+import type { InUse } from "./files/in-use.js";
+import type { Unsaved } from "./journal/replay.js";
 
 /** An error code of `wasi:filesystem`, as jco wants it thrown: the bare string. */
 export type ErrorCode =
@@ -27,10 +29,15 @@ export interface SyncReport {
 
 /** One granted directory in use. Everything that was opened through it fails with `no-device` after `end`. */
 export interface Tree {
-  /** A `wasi:filesystem` descriptor of its root, an instance of the `Descriptor` class that jco is given. */
-  root(): object;
+  /**
+   * A `wasi:filesystem` descriptor of its root, an instance of the `Descriptor` class that jco is given. What is opened
+   * through it counts as `inUse`. Throws `insufficient-memory` when that is too much.
+   */
+  root(inUse?: InUse): object;
   /** Pushes all that is dirty, `parallel` files at a time; never throws for one file's failure, but reports it. */
   sync(): Promise<SyncReport>;
+  /** Makes dirty what a tab that died had not pushed. */
+  restore(unsaved: Unsaved[]): Promise<void>;
   /** What the local directory does not have yet. */
   unsynced(): { files: number; bytes: number };
   /** Other programs may have changed what has these paths, and what is in it; anything, when there are none. */
@@ -42,6 +49,8 @@ export interface Tree {
   pause(): () => void;
   /** Cuts off every descriptor and stream. What is dirty is not written. */
   end(): void;
+  /** After the end: waits until the browser has done what it was at, so that nothing reaches the disk any more. */
+  settled(): Promise<void>;
 }
 
 /** Told of what happens in a tree, for the page's events. */

@@ -1,5 +1,6 @@
 // The default permission dialog. The one file that touches the DOM for it.
 import type { GrantDialog, Question } from "./grants/question.js";
+import { shown } from "./shown.js";
 import * as supported from "./supported.js";
 import type { WitError } from "./wit.js";
 
@@ -90,10 +91,11 @@ function ask<T>(
   const find = <E extends HTMLElement>(selector: string) => root.querySelector<E>(selector)!;
   const dialog = find<HTMLDialogElement>("dialog");
   const [yes, no, close] = [find("#yes"), find("#no"), find("#close")] as HTMLButtonElement[];
-  // As text, never as markup: a path and a folder's name are others' words.
-  find("#title").textContent = texts.title(question, app);
-  find("#body").textContent = texts.body(question, app);
-  yes!.textContent = texts.yes(question);
+  // As text, never as markup, and harmless as text: a path and a folder's name are others' words.
+  const harmless = shownIn(question);
+  find("#title").textContent = texts.title(harmless, app);
+  find("#body").textContent = texts.body(harmless, app);
+  yes!.textContent = texts.yes(harmless);
   no!.textContent = texts.no;
   close!.textContent = texts.close;
   find(".hint").textContent = texts.dropHint;
@@ -156,6 +158,12 @@ function ask<T>(
       void droppedFolder(event).then((folder) => folder && go(folder));
     });
   });
+}
+
+/** A question with its words as they can be shown. */
+function shownIn({ kind, key, access, label }: Question): Question {
+  const question = { kind, key: { path: shown(key.path), id: shown(key.id) }, access };
+  return label === undefined ? question : { ...question, label: shown(label) };
 }
 
 /** What has the focus, in shadow trees too. */

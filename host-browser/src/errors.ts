@@ -1,3 +1,4 @@
+import { shown } from "./shown.js";
 import type { SyncReport, WitError } from "./wit.js";
 
 /** Why a call of {@link Mountfs} failed, for programs. */
@@ -23,7 +24,7 @@ export class MountfsError extends Error {
   /** The error of a call, in words. */
   static of(verb: string, path: string, error: WitError): MountfsError {
     const report = error.tag === "incomplete" ? error.val : undefined;
-    return new MountfsError(`cannot ${verb} ${path}: ${words(error)}`, error.tag, path, report);
+    return new MountfsError(`cannot ${verb} ${shown(path)}: ${words(error)}`, error.tag, path, report);
   }
 }
 
@@ -48,7 +49,7 @@ function words(error: WitError): string {
     case "unsupported":
       return `this browser does not do it: ${error.val}`;
     case "incomplete": {
-      const left = error.val.failures.map(({ path, reason }) => `${path}: ${reason}`).join("; ");
+      const left = error.val.failures.map(({ path, reason }) => `${shown(path)}: ${reason}`).join("; ");
       return `not everything could be written (${left})`;
     }
     case "other":

@@ -7,6 +7,11 @@ export type Change =
   /** What a folder does not have yet. */
   | ({ what: "unsynced"; files: number; bytes: number } & GrantKey)
   /**
+   * What the app wrote in tabs that died, or were closed, before it was in the folder: `recover` puts it there, `discard`
+   * removes it. It stays until one of them is called. Nothing is left of it when there are no files.
+   */
+  | ({ what: "recoverable"; files: number; bytes: number } & GrantKey)
+  /**
    * Files in a mounted folder: `names` are paths in it; a directory's stands for all in it, and without names anything
    * may have changed. Changes of other programs and of the app, which the browser does not tell apart. Where it has no
    * `FileSystemObserver`, only what is in the folder itself is watched.

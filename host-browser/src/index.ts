@@ -10,6 +10,7 @@ export type { GrantInfo } from "./grants/grants.js";
 export type { Provider, ProviderName } from "./grants/provider.js";
 export type { GrantDialog, Question } from "./grants/question.js";
 export { type GrantStore, indexedDbStore, type KeptGrant } from "./grants/store.js";
+export { type Limits } from "./limits.js";
 export { createMountfs, Mountfs, type MountfsOptions, type MountOptions, type RunOptions } from "./mountfs.js";
 export type { Input, Output } from "./stdio.js";
 export type { Access, GrantKey, MountInfo, StartIn, SyncReport, Unsynced } from "./wit.js";

@@ -8,10 +8,11 @@ import { type Provider, provider, type ProviderName } from "./grants/provider.js
 import type { GrantDialog } from "./grants/question.js";
 import { type GrantStore, indexedDbStore } from "./grants/store.js";
 import { FolderWatch } from "./folder-watch.js";
+import { type Limits, limits } from "./limits.js";
 import { type Input, type Output, stdio } from "./stdio.js";
 import { PROTOCOL, type WindowSide, type WorkerSide } from "./protocol.js";
 import * as supported from "./supported.js";
-import { type Access, type Answer, type GrantKey, type MountInfo, type StartIn, type SyncReport, toWitError } from "./wit.js";
+import { type Access, type Answer, type GrantKey, type MountInfo, type StartIn, type SyncReport, toWitError, type WitError } from "./wit.js";
 
 /** How to make a {@link Mountfs}. */
 export interface MountfsOptions {
@@ -27,6 +28,8 @@ export interface MountfsOptions {
   provider?: ProviderName | Provider;
   /** Where grants are kept. Default: this origin's IndexedDB. */
   store?: GrantStore;
+  /** What the app may have in use at a time. Default: 512 descriptors, 64 listings, 256 mounts. */
+  limits?: Partial<Limits>;
 }
 
 /** How to mount. */
@@ -69,6 +72,7 @@ export function createMountfs(options: MountfsOptions): Mountfs {
 export class Mountfs extends EventTarget {
   readonly #makeWorker: () => Worker;
   readonly #grants: Grants;
+  readonly #limits: Limits;
   readonly #watch = new FolderWatch((key, names) => {
     // First, so that the app sees what whoever hears of it now asks it for.
     this.#remote.changedOutside(key, names).catch(() => undefined);
@@ -79,11 +83,12 @@ export class Mountfs extends EventTarget {
   #started!: Promise<void>;
   #mounts: MountInfo[] = [];
   /** Rejects what still waits for a worker that was stopped. */
-  #stopped!: { promise: Promise<never>; now(error: Error): void };
+  #stopped!: { promise: Promise<never>; over: boolean; now(error: Error): void };
 
   /** @internal */
   constructor(options: MountfsOptions) {
     super();
+    this.#limits = limits(options.limits);
     // With a slash at the end, or its last part would be replaced.
     const app = new URL(String(options.app).replace(/\/?$/, "/"), document.baseURI);
     this.#makeWorker =
@@ -137,6 +142,20 @@ export class Mountfs extends EventTarget {
     return await this.#call("revoke", path, (remote) => remote.revoke(path, id));
   }
 
+  /**
+   * Puts into a mounted folder what the app wrote to it in tabs that died, or were closed, before that was synced: the
+   * event `change` tells of it, and {@link mounted}. Where a file was changed since, by another program or by the app, both
+   * versions are kept, and the report says where. What cannot be put there stays unsynced, and recoverable.
+   */
+  async recover(path: string, id = DEFAULT_ID): Promise<SyncReport> {
+    return await this.#call("recover", path, (remote) => remote.recover(path, id));
+  }
+
+  /** Removes for good what {@link recover} would put into the folder. True when there was something. */
+  async discard(path: string, id = DEFAULT_ID): Promise<boolean> {
+    return await this.#call("discard what can be recovered in", path, (remote) => remote.discard(path, id));
+  }
+
   /** What is mounted now, by path. */
   async mounted(): Promise<MountInfo[]> {
     return await this.#call("list", "mounts", (remote) => remote.mounted());
@@ -180,8 +199,8 @@ export class Mountfs extends EventTarget {
   }
 
   /**
-   * Ends what runs, at once, also in the middle of an endless loop. What it had not closed or synced is lost. The app
-   * is loaded again with the same folders mounted.
+   * Ends what runs, at once, also in the middle of an endless loop. The app is loaded again with the same folders
+   * mounted. What was not in them yet can be recovered, as after a tab that died.
    */
   async stop(): Promise<void> {
     const mounts = this.#mounts;
@@ -198,7 +217,7 @@ export class Mountfs extends EventTarget {
     this.#tell({ what: "mounts" });
   }
 
-  /** Lets go of everything. What is mounted is not synced: call {@link sync} before. */
+  /** Lets go of everything. What is mounted is not synced: call {@link sync} before, or {@link recover} later. */
   close(): void {
     this.#grants.dismiss();
     this.#stopped.now(new MountfsError("closed", "cancelled", ""));
@@ -207,10 +226,14 @@ export class Mountfs extends EventTarget {
   }
 
   #start(): void {
-    let now!: (error: Error) => void;
-    const promise = new Promise<never>((_, reject) => (now = reject));
+    const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => undefined);
-    this.#stopped = { promise, now };
+    const now = (error: Error) => {
+      stopped.over = true;
+      reject(error);
+    };
+    const stopped = { promise, over: false, now };
+    this.#stopped = stopped;
     this.#worker = this.#makeWorker();
     // A worker that cannot be loaded says nothing but this.
     this.#worker.addEventListener("error", (event) => {
@@ -229,7 +252,7 @@ export class Mountfs extends EventTarget {
         "",
       );
     }
-    await Promise.race([this.#remote.start(proxy(this.#side()), PROTOCOL), this.#stopped.promise]);
+    await Promise.race([this.#remote.start(proxy(this.#side()), PROTOCOL, this.#limits), this.#stopped.promise]);
   }
 
   async #call<T>(verb: string, path: string, call: (remote: Remote<WorkerSide>) => Promise<Answer<T>>): Promise<T> {
@@ -240,19 +263,29 @@ export class Mountfs extends EventTarget {
   }
 
   #side(): WindowSide {
-    const answer = async <T>(value: Promise<T>): Promise<Answer<T>> => {
+    // What a worker had sent before it was stopped may arrive after that.
+    const stopped = this.#stopped;
+    const answer = async <T>(call: () => Promise<T>): Promise<Answer<T>> => {
       try {
-        return { ok: await value };
+        return { ok: await call() };
       } catch (thrown) {
         return { error: toWitError(thrown) };
       }
     };
     return {
-      acquire: (key, access, startIn) => answer(this.#grants.acquire(key, access, startIn)),
-      forget: (key) => answer(this.#grants.forget(key)),
+      acquire: (key, access, startIn, by) =>
+        answer(async () => {
+          if (stopped.over) throw { tag: "cancelled" } satisfies WitError;
+          return await this.#grants.acquire(key, access, startIn, by);
+        }),
+      withdraw: (key) => this.#grants.withdraw(key),
+      // A grant that was given back is given back.
+      forget: (key) => answer(() => this.#grants.forget(key)),
       dirty: (key, unsynced) => this.#tell({ what: "unsynced", ...key, ...unsynced }),
+      recoverable: (key, left) => this.#tell({ what: "recoverable", ...key, ...left }),
       progress: (key, done) => void this.dispatchEvent(new MountfsProgressEvent({ ...key, ...done })),
       mountsChanged: (mounts) => {
+        if (stopped.over) return;
         this.#follow(mounts);
         this.#tell({ what: "mounts" });
       },

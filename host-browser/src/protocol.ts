@@ -1,8 +1,9 @@
 // What window and worker say to each other, over comlink. Types only.
+import type { Limits } from "./limits.js";
 import type { Access, Answer, GrantKey, MountInfo, StartIn, SyncReport, WitMountOptions } from "./wit.js";
 
 /** Changes when a window of one build cannot talk to a worker of another. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** A folder that the user granted, as it goes to the worker. */
 export interface Granted {
@@ -12,14 +13,21 @@ export interface Granted {
   label: string;
 }
 
+/** Who asks for a folder: the page, which is trusted, or the app in it, which is not. */
+export type Asker = "page" | "app";
+
 /** What the worker asks of the window. */
 export interface WindowSide {
-  /** Answers the kept grant, or asks the user. */
-  acquire(key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<Answer<Granted>>;
+  /** Answers the kept grant, or asks the user. `by` is whose wish it is. */
+  acquire(key: GrantKey, access: Access, startIn: StartIn | undefined, by: Asker): Promise<Answer<Granted>>;
+  /** The mount that a grant was acquired for failed: what was kept before it is kept again. */
+  withdraw(key: GrantKey): Promise<void>;
   /** Forgets the kept grant. True when there was one. */
   forget(key: GrantKey): Promise<Answer<boolean>>;
   /** The number of files and bytes that are not in the folder yet changed. */
   dirty(key: GrantKey, unsynced: { files: number; bytes: number }): void;
+  /** What can be recovered in a folder changed. */
+  recoverable(key: GrantKey, left: { files: number; bytes: number }): void;
   /** A sync goes on. */
   progress(key: GrantKey, done: Progress): void;
   /** The mount table may be another now. */
@@ -62,12 +70,14 @@ export interface Ended {
 /** What the window asks of the worker. */
 export interface WorkerSide {
   /** Loads the app. To be called once, before anything else. */
-  start(window: WindowSide, protocol: number): Promise<void>;
+  start(window: WindowSide, protocol: number, limits: Limits): Promise<void>;
   mount(path: string, options: WitMountOptions): Promise<Answer<MountInfo>>;
   sync(path: string): Promise<Answer<SyncReport>>;
   unmount(path: string): Promise<Answer<SyncReport>>;
   revoke(path: string, id: string): Promise<Answer<boolean>>;
   mounted(): Promise<Answer<MountInfo[]>>;
+  recover(path: string, id: string): Promise<Answer<SyncReport>>;
+  discard(path: string, id: string): Promise<Answer<boolean>>;
   /** Other programs may have changed these names in a folder; anything, when there are none. */
   changedOutside(key: GrantKey, names: string[]): Promise<void>;
   /** Runs the app as a command. One at a time. */

@@ -30,6 +30,17 @@ export const drop =
 export const privateStorage =
   typeof navigator === "object" && typeof navigator.storage?.getDirectory === "function";
 
+/** Storage apart from the rest of this site's; not in TypeScript's types yet. */
+interface Buckets {
+  open(name: string): Promise<{ getDirectory(): Promise<FileSystemDirectoryHandle> }>;
+}
+
+/** It, where it exists. */
+export const buckets = (globalThis.navigator as { storageBuckets?: Buckets } | undefined)?.storageBuckets;
+
+/** What is unsynced can be kept for the case that the tab dies. */
+export const journals = privateStorage && "locks" in navigator;
+
 /** Tells of changes made outside, where it exists. */
 export const Observer = (globalThis as { FileSystemObserver?: ObserverClass }).FileSystemObserver;
 

@@ -30,6 +30,10 @@ export interface MountInfo extends GrantKey {
   label: string;
   /** What is not in the folder yet. */
   unsynced?: Unsynced | undefined;
+  /** What tabs that died had not put into the folder, for `recover` or `discard`; from `mounted` only. */
+  recoverable?: Unsynced;
+  /** Whether what is unsynced would be recoverable if this tab died now; from `mounted` only. */
+  journaled?: boolean;
 }
 
 /** How to mount, as the component takes it. */

@@ -43,9 +43,15 @@ function app() {
   const page = {
     /** What the user was asked for. */
     asked: [] as string[],
+    /** On whose behalf. */
+    by: [] as string[],
+    /** The grants of which it was said that the mount failed. */
+    withdrawn: [] as string[],
     mounts: [] as MountInfo[],
     /** What one run does. */
     run: async (_gate: Gate, _mount: (path: string) => Promise<unknown>): Promise<void> => undefined,
+    /** The same, of an app that mounts and syncs for itself. */
+    own: undefined as undefined | ((mounts: { mount(path: string, options: object): Promise<unknown>; sync(path: string): Promise<unknown> }) => Promise<void>),
     /** What is waited for in the component before a mount, before it lets go of a folder, and before it is there. */
     mounting: Promise.resolve() as Promise<unknown>,
     syncing: Promise.resolve() as Promise<unknown>,
@@ -54,12 +60,15 @@ function app() {
     forget: async (): Promise<Answer<boolean>> => ({ ok: true }),
   };
   const window: WindowSide = {
-    async acquire({ path, id }) {
+    async acquire({ path, id }, _access, _startIn, by) {
       page.asked.push(`${path} ${id}`);
+      page.by.push(by);
       return await page.grant();
     },
+    withdraw: async ({ path, id }) => void page.withdrawn.push(`${path} ${id}`),
     forget: () => page.forget(),
     dirty: () => undefined,
+    recoverable: () => undefined,
     progress: () => undefined,
     mountsChanged: (mounts) => void (page.mounts = mounts),
   };
@@ -97,7 +106,7 @@ function app() {
       revoke: (path: string, id: string) => grants.revoke({ path, id }),
       mounted: async () => [],
     };
-    return { run: { run: () => page.run(gate, (path) => mounts.mount(path, {})) }, mounts };
+    return { run: { run: () => page.own?.(mounts) ?? page.run(gate, (path) => mounts.mount(path, {})) }, mounts };
   };
   return { page, app: new App({ instantiate }, async () => ({}) as WebAssembly.Module, window) };
 }
@@ -170,6 +179,24 @@ describe("a revoke", () => {
     expect(end).toHaveBeenCalledOnce();
   });
 
+  it("during a sync of the app is denied to it, not a list of what failed", async () => {
+    const { page, app: it } = app();
+    const synced = moment();
+    const cut = { ...NOTHING, failures: [{ path: ".", reason: "the folder was taken back" }] };
+    vi.spyOn(OpenTree.prototype, "sync").mockImplementationOnce(async () => (await synced.come, cut));
+    let refused: unknown;
+    page.own = async (mounts) => {
+      await mounts.mount("/local", {});
+      refused = await mounts.sync("/local").catch((error: unknown) => error);
+    };
+    const run = it.run(PROGRAM, STDIO);
+    await settled();
+    expect(await it.revoke(KEY.path, KEY.id)).toEqual({ ok: true });
+    synced.now();
+    await run;
+    expect(refused).toEqual({ tag: "denied" });
+  });
+
   it("is no failure of a run whose end it meets", async () => {
     const { page, app: it } = app();
     await it.mount("/local", OPTIONS);
@@ -213,6 +240,27 @@ describe("a mount of the page", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("that fails after its folder was granted leaves nothing behind", async () => {
+    const { page, app: it } = app();
+    const end = vi.spyOn(OpenTree.prototype, "end");
+    // Nobody is asked in the component, and then it fails.
+    const full: WitError = { tag: "other", val: "full" };
+    let times = 0;
+    Object.defineProperty(page, "mounting", { get: async () => times++ && Promise.reject(full) });
+    expect(await it.mount("/local", OPTIONS)).toEqual({ error: full });
+    expect([page.asked, page.withdrawn]).toEqual([["/local mountfs"], ["/local mountfs"]]);
+    expect(end).toHaveBeenCalledOnce();
+    expect(await it.mounted()).toEqual({ ok: [] });
+  });
+
+  it("says that it is the page's, and the app's own that it is the app's", async () => {
+    const { page, app: it } = app();
+    await it.mount("/page", OPTIONS);
+    page.run = async (_, mount) => void (await mount("/own"));
+    await it.run(PROGRAM, STDIO);
+    expect(page.by).toEqual(["page", "app"]);
   });
 
   it("is denied when the folder is taken back before it is mounted, and nobody is asked once more", async () => {

@@ -249,3 +249,129 @@ describe("a kept grant", () => {
     expect(await store.get(KEY)).toMatchObject({ label: "project" });
   });
 });
+
+describe("an app that asks again and again", () => {
+  const at = (path: string): GrantKey => ({ path, id: "mountfs" });
+  /** A user who says what is next in the list. */
+  function user(...says: ("cancelled" | "denied" | "yes" | "SecurityError")[]) {
+    const asked: string[] = [];
+    const asks: GrantDialog = {
+      ask: async ({ key }, act) => {
+        asked.push(key.path);
+        const answer = says.shift() ?? "denied";
+        if (answer === "yes") return await act();
+        throw answer === "SecurityError" ? thrown(answer) : { tag: answer };
+      },
+    };
+    const store = new Memory();
+    const grants = new Grants(store, asks, picker(async () => new Folder("project", open)), () => false);
+    const ask = (path: string, by: "app" | "page" = "app") =>
+      grants.acquire(at(path), "read", undefined, by).then(() => "granted", ({ tag }: WitError) => tag);
+    return { asked, ask, grants, store };
+  }
+
+  it.each([
+    ["denied", "denied", "denied"],
+    ["cancelled", "denied", "cancelled"],
+  ] as const)("is refused without a question after three times no: %s, %s, %s", async (...says) => {
+    const { asked, ask } = user(...says);
+    const answers = [];
+    for (const path of ["/1", "/2", "/3", "/4", "/1", "/5"]) answers.push(await ask(path));
+    expect(answers).toEqual([...says, "denied", "denied", "denied"]);
+    expect(asked).toEqual(["/1", "/2", "/3"]);
+  });
+
+  it("is refused at once also after it asked while another question was open", async () => {
+    const { asked, ask } = user();
+    expect(await Promise.all(["/1", "/2", "/3", "/4", "/5"].map((path) => ask(path)))).toEqual(Array(5).fill("denied"));
+    expect(asked).toEqual(["/1", "/2", "/3"]);
+  });
+
+  it("is asked for again after a yes, from the first time no on", async () => {
+    const { asked, ask } = user("denied", "denied", "yes", "denied", "denied", "denied", "yes");
+    for (const path of ["/1", "/2", "/3", "/4", "/5", "/6", "/7"]) await ask(path);
+    expect(asked).toEqual(["/1", "/2", "/3", "/4", "/5", "/6"]);
+  });
+
+  it("is asked for again after the page was given a folder, which the user is asked for all the same", async () => {
+    const { asked, ask } = user("denied", "denied", "denied", "denied", "yes", "denied");
+    for (const path of ["/1", "/2", "/3", "/4"]) await ask(path);
+    expect(await ask("/page", "page")).toBe("denied");
+    expect(await ask("/5")).toBe("denied");
+    expect(await ask("/page", "page")).toBe("granted");
+    await ask("/6");
+    expect(asked).toEqual(["/1", "/2", "/3", "/page", "/page", "/6"]);
+  });
+
+  it("keeps what it was granted before, and is not trusted more for mounting that", async () => {
+    const { asked, ask } = user("yes", "denied", "denied", "denied");
+    for (const path of ["/kept", "/1", "/2", "/3"]) await ask(path);
+    expect([await ask("/kept"), await ask("/4")]).toEqual(["granted", "denied"]);
+    expect(asked).toEqual(["/kept", "/1", "/2", "/3"]);
+  });
+
+  it("is not blamed for what the user did not answer", async () => {
+    const { asked, ask, grants } = user("SecurityError", "SecurityError", "SecurityError", "yes");
+    for (const path of ["/1", "/2", "/3"]) expect(await ask(path)).toBe("needs-user-activation");
+    // Taken back before it was answered.
+    for (const path of ["/a", "/b", "/c"]) {
+      const asked = ask(path);
+      await grants.forget(at(path));
+      expect(await asked).toBe("denied");
+    }
+    expect(await ask("/4")).toBe("granted");
+    expect(asked).toEqual(["/1", "/2", "/3", "/4"]);
+  });
+
+  it("may ask again in a fresh worker", async () => {
+    const { asked, ask, grants } = user();
+    for (const path of ["/1", "/2", "/3", "/4"]) await ask(path);
+    grants.dismiss();
+    await ask("/5");
+    expect(asked).toEqual(["/1", "/2", "/3", "/5"]);
+  });
+
+  it.each([
+    ["invalid-id", { path: "/local", id: "" }],
+    ["invalid-id", { path: "/local", id: "a".repeat(33) }],
+    ["invalid-id", { path: "/local", id: "a\nb" }],
+    ["invalid-id", { path: "/local", id: "\u202e" }],
+    ["invalid-path", { path: "local", id: "x" }],
+    ["invalid-path", { path: "", id: "x" }],
+    ["invalid-path", { path: "/a\0b", id: "x" }],
+    ["invalid-path", { path: "/a//b", id: "x" }],
+    ["invalid-path", { path: "/a/../b", id: "x" }],
+    ["invalid-path", { path: "/a/", id: "x" }],
+    ["invalid-path", { path: `/${"n/".repeat(10_000_000)}n`, id: "x" }],
+  ])("that asks without the component, for no key, is told so and nobody is asked: %s", async (tag, key) => {
+    const { asked, grants, store } = user("yes");
+    await expect(grants.acquire(key, "read", undefined, "app")).rejects.toMatchObject({ tag });
+    expect([asked, store.kept.size]).toEqual([[], 0]);
+  });
+});
+
+describe("a mount of the page that failed after its grant", () => {
+  it("leaves nothing behind, or what was kept before", async () => {
+    const store = new Memory();
+    const folders = [new Folder("first", open), new Folder("second", open)];
+    const grants = new Grants(store, dialog(), picker(async () => folders[0]!), () => true);
+    await grants.acquire(KEY, "read");
+    await grants.withdraw(KEY);
+    expect(store.kept.size).toBe(0);
+    await grants.acquire(KEY, "read");
+    grants.offer(KEY, handle(folders[1]!));
+    await grants.acquire(KEY, "read-write");
+    await grants.withdraw(KEY);
+    expect(await store.get(KEY)).toMatchObject({ label: "first", access: "read" });
+  });
+
+  it("brings back nothing that was taken back meanwhile", async () => {
+    const store = new Memory();
+    const grants = new Grants(store, dialog(), picker(async () => new Folder("project", open)), () => true);
+    await grants.acquire(KEY, "read");
+    await grants.acquire(KEY, "read-write");
+    await grants.forget(KEY);
+    await grants.withdraw(KEY);
+    expect(store.kept.size).toBe(0);
+  });
+});

@@ -101,8 +101,13 @@ side.addEventListener("drop", async (event) => {
   side.classList.remove("over");
   const handle = await droppedFolder(event);
   if (!handle) return;
-  if ((await fs.mounted()).some(({ path }) => path === PATH)) await fs.unmount(PATH);
-  await fs.mount(PATH, { id: ID, handle });
+  try {
+    if ((await fs.mounted()).some(({ path }) => path === PATH)) await fs.unmount(PATH);
+    await fs.mount(PATH, { id: ID, handle });
+  } catch (error) {
+    // What could not be saved stays open, and the panel says what it is. Python runs on.
+    say(error instanceof Error ? error.message : String(error), "failed");
+  }
 });
 
 try {

@@ -1,7 +1,9 @@
 // `wasi:filesystem/types.descriptor`: conversion and checks; the meaning is in the files beside this one.
 import { createDirectory, createFile } from "./create.js";
+import { readEarly } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import { inputStream, outputStream, Relief } from "./file-streams.js";
+import type { InUse, Release } from "./in-use.js";
 import { hashOf, type MetadataHash } from "./identity.js";
 import { fetchAhead, list, type Entry } from "./list.js";
 import { childForSure, childIfAny, walk, walkToParent } from "./lookup.js";
@@ -51,28 +53,32 @@ export class Descriptor {
   /** `undefined` for the tree's root, which is found at its first use. */
   readonly #opened: Node | undefined;
   readonly #flags: { read: boolean; write: boolean };
-  #open = true;
+  /** Whose it is, and all that is opened through it. */
+  readonly #inUse: InUse;
+  readonly #close: Release;
 
   /** Made by a tree, and by descriptors. */
-  constructor(tree: OpenTree, node: Node | undefined, flags: { read: boolean; write: boolean }) {
+  constructor(tree: OpenTree, node: Node | undefined, flags: { read: boolean; write: boolean }, inUse: InUse) {
     this.#tree = tree;
     this.#opened = node;
     this.#flags = flags;
+    this.#inUse = inUse;
+    this.#close = inUse.take("descriptors", () => node?.kind === "file" && tree.volume.close(node));
     if (node?.kind === "file") {
       tree.volume.open(node);
     }
   }
 
   readViaStream(offset: bigint): InputStream {
-    return this.#tree.callNow(() => inputStream(this.#tree, this.#readable(), position(offset)));
+    return this.#tree.callNow(() => inputStream(this.#tree, this.#inUse, this.#readable(), position(offset)));
   }
 
   writeViaStream(offset: bigint): OutputStream {
-    return this.#tree.callNow(() => outputStream(this.#tree, this.#writable(), position(offset)));
+    return this.#tree.callNow(() => outputStream(this.#tree, this.#inUse, this.#writable(), position(offset)));
   }
 
   appendViaStream(): OutputStream {
-    return this.#tree.callNow(() => outputStream(this.#tree, this.#writable(), "end"));
+    return this.#tree.callNow(() => outputStream(this.#tree, this.#inUse, this.#writable(), "end"));
   }
 
   /** Reading ahead goes by what is read. */
@@ -140,15 +146,19 @@ export class Descriptor {
         await relief.under;
       }
       await this.#tree.unpaused();
-      writeAt(volume, file, start, bytes);
-      return BigInt(bytes.length);
+      // As much as there is room for: it is for the guest to go on.
+      const taken = bytes.subarray(0, MOST);
+      writeAt(volume, file, start, taken);
+      return BigInt(taken.length);
     });
   }
 
   readDirectory(): Soon<DirectoryEntryStream> {
     return this.#tree.call(async () => {
-      const entries = await list(this.#tree.volume, this.#directory());
-      return new DirectoryEntryStream(this.#tree, entries);
+      const directory = this.#directory();
+      this.#inUse.check("descriptors");
+      this.#inUse.check("listings");
+      return new DirectoryEntryStream(this.#tree, await list(this.#tree.volume, directory), this.#inUse);
     });
   }
 
@@ -196,6 +206,8 @@ export class Descriptor {
       if (flags.write || flags.mutateDirectory || how.create || how.truncate) {
         tree.checkWritable();
       }
+      // Before anything is made or emptied.
+      this.#inUse.check("descriptors");
       if (how.create && how.directory) {
         throw new Failure("invalid");
       }
@@ -276,12 +288,7 @@ export class Descriptor {
   }
 
   [Symbol.dispose](): void {
-    if (this.#open) {
-      this.#open = false;
-      if (this.#opened?.kind === "file") {
-        this.#tree.volume.close(this.#opened);
-      }
-    }
+    this.#close();
   }
 
   async #openOnce(path: string, how: OpenFlags, flags: DescriptorFlags): Promise<Descriptor> {
@@ -291,7 +298,7 @@ export class Descriptor {
       if (flags.write || how.truncate || (how.create && !how.directory)) {
         throw new Failure("is-directory");
       }
-      return new Descriptor(tree, node, { read: true, write: false });
+      return new Descriptor(tree, node, { read: true, write: false }, this.#inUse);
     }
     if (how.directory) {
       throw new Failure("not-directory");
@@ -329,11 +336,14 @@ export class Descriptor {
     if (write || how.truncate) {
       checkNew(file.name, "file");
     }
-    const descriptor = new Descriptor(this.#tree, file, { read: flags.read === true || !write, write });
+    const descriptor = new Descriptor(this.#tree, file, { read: flags.read === true || !write, write }, this.#inUse);
     try {
       // Each open sees the file as it is now; but what the guest wrote, it keeps seeing.
       if (!file.draft) {
         await freshen(volume, file);
+      }
+      if (write && !how.truncate && file.base) {
+        await readEarly(file.base);
       }
       await (how.truncate ? this.#tree.unpaused() : this.#tree.check());
       if (how.truncate && (file.draft?.size ?? file.base?.size) !== 0) {
@@ -418,20 +428,24 @@ export class Descriptor {
 /** What is left to tell of a directory: `wasi:filesystem/types.directory-entry-stream`. */
 export class DirectoryEntryStream {
   readonly #tree: OpenTree;
-  readonly #entries: Entry[];
+  #entries: Entry[];
   #next = 0;
+  readonly #close: Release[];
 
   /** Made by a descriptor. */
-  constructor(tree: OpenTree, entries: Entry[]) {
+  constructor(tree: OpenTree, entries: Entry[], inUse: InUse) {
     this.#tree = tree;
     this.#entries = entries;
+    this.#close = [inUse.take("descriptors"), inUse.take("listings", () => (this.#entries = []))];
   }
 
   readDirectoryEntry(): Entry | undefined {
     return this.#tree.callNow(() => this.#entries[this.#next++]);
   }
 
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.#close.forEach((close) => close());
+  }
 }
 
 async function childOf(tree: OpenTree, parent: DirectoryNode, name: string): Promise<Node> {

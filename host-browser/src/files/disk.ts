@@ -1,7 +1,8 @@
 // The calls of the File System API, each with a time limit and its errors translated. Nothing else here calls the
 // browser, and `move()` is not among them: on a local folder it asks the user about each `.py` file.
-import { type Asked, Failure, translate } from "./errors.js";
+import { type Asked, Failure, hasNoSwap, translate } from "./errors.js";
 import { limited } from "./limit.js";
+import { type Place, type Swap, Swaps } from "./swaps.js";
 
 /** Somebody's right to change the disk, which may end at any time: it is checked right before each change. */
 export interface Lease {
@@ -9,6 +10,11 @@ export interface Lease {
   check(): void;
   /** What is being written under it, to be cut off when it ends. */
   readonly writers: Set<Writer>;
+}
+
+/** A file to be written. */
+export interface To extends Place {
+  handle: FileSystemFileHandle;
 }
 
 /** Milliseconds a call may take by default: a picker or a prompt may hold the browser up, a disk does not. */
@@ -19,7 +25,17 @@ const SLOWEST_COPY = 5_000;
 
 /** The calls, with their time limit. */
 export class Disk {
-  constructor(readonly patience = PATIENCE) {}
+  readonly #changing = new Set<Promise<unknown>>();
+
+  readonly swaps: Swaps;
+
+  /** `root` is the folder that all of them are in. */
+  constructor(
+    root: FileSystemDirectoryHandle,
+    readonly patience = PATIENCE,
+  ) {
+    this.swaps = new Swaps(root, this);
+  }
 
   /** The handle of the file of this name. */
   file(parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
@@ -82,14 +98,32 @@ export class Disk {
   }
 
   /** Starts to write a file of about `size` bytes; `keep` starts with what is in it, else it starts empty. */
-  async writer(lease: Lease, handle: FileSystemFileHandle, keep: boolean, size: number): Promise<Writer> {
+  async writer(lease: Lease, to: To, keep: boolean, size: number): Promise<Writer> {
     lease.check();
     const patience = this.patience + size / SLOWEST_COPY;
     // "exclusive" keeps two pages from writing one file; a browser that does not know it takes no notice.
     const options = { keepExistingData: keep, mode: "exclusive" };
-    const open = () => handle.createWritable(options);
-    const stream = await this.#ask({ to: "write" }, open, patience, (late) => void late.abort().catch(ignore));
-    const writer = new Writer(lease, stream, (call) => this.#ask({ to: "write" }, call, patience));
+    const open = () => {
+      // It may have ended while the swap file was noted.
+      lease.check();
+      return to.handle.createWritable(options);
+    };
+    const ask = () => this.#ask({ to: "write" }, open, patience, (late) => void late.abort().catch(ignore));
+    const swap = await this.swaps.note(to);
+    let writer: Writer;
+    try {
+      const stream = await ask().catch(async (error: unknown) => {
+        if (!hasNoSwap(error)) {
+          throw error;
+        }
+        await this.swaps.makeRoom(lease, to);
+        return ask();
+      });
+      writer = new Writer(lease, stream, (call) => this.#ask({ to: "write" }, call, patience), swap);
+    } catch (error) {
+      swap.gone();
+      throw error;
+    }
     try {
       lease.check();
     } catch (error) {
@@ -99,16 +133,28 @@ export class Disk {
     return writer;
   }
 
+  /** Waits for the calls under way that change something: what the browser has begun, it does. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#changing);
+  }
+
   async #ask<T>(
     asked: Asked,
     call: () => Promise<T>,
     patience = this.patience,
     late?: (answer: T) => void,
   ): Promise<T> {
+    let answer: Promise<T> | undefined;
     try {
-      return await limited(call(), patience, late);
+      answer = limited(call(), patience, late);
+      if (asked.to === "create" || asked.to === "write" || asked.to === "remove") {
+        this.#changing.add(answer);
+      }
+      return await answer;
     } catch (error) {
       throw translate(error, asked);
+    } finally {
+      this.#changing.delete(answer!);
     }
   }
 }
@@ -121,6 +167,7 @@ export class Writer {
     private readonly lease: Lease,
     private readonly stream: FileSystemWritableFileStream,
     private readonly ask: <T>(call: () => Promise<T>) => Promise<T>,
+    private readonly swap: Swap,
   ) {
     lease.writers.add(this);
   }
@@ -139,6 +186,7 @@ export class Writer {
   async close(): Promise<void> {
     await this.#step(() => this.stream.close());
     this.#end();
+    this.swap.gone();
   }
 
   /** Leaves the file as it is, and no swap file; never throws. */
@@ -146,6 +194,9 @@ export class Writer {
     if (!this.#over) {
       this.#end();
       await this.ask(() => this.stream.abort()).catch(ignore);
+      // Chromium leaves it when it could not be put in the place of the file.
+      await this.swap.remove(this.lease).catch(ignore);
+      this.swap.gone();
     }
   }
 

@@ -1,9 +1,33 @@
 // A file as the guest has it while the disk has it otherwise: extents over the bytes of a base.
+import { PATIENCE } from "./disk.js";
 import { Extents } from "./extents.js";
+import { hold, type Held, HOLDS_LONG } from "./hold.js";
+import { limited } from "./limit.js";
 import type { Attributes } from "./node.js";
 
 /** Up to this size the base is kept in memory too: when it changes outside, the guest's version is still whole. */
 const SMALL = 256 * 1024;
+/** So many larger ones are held open instead. */
+const MOST_HELD = 64;
+let heldNow = 0;
+
+const early = new WeakMap<File, Promise<Uint8Array | undefined>>();
+
+/** Reads a small base while a file is opened for writing: when the guest writes first, another program may have changed it. */
+export async function readEarly(base: File): Promise<void> {
+  if (base.size > 0 && base.size <= SMALL && !early.has(base)) {
+    early.set(base, read(base));
+  }
+  await early.get(base);
+}
+
+async function read(base: Blob): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await limited(base.arrayBuffer(), PATIENCE));
+  } catch {
+    return undefined;
+  }
+}
 
 /** The unpushed state of a file. */
 export class Draft {
@@ -18,6 +42,10 @@ export class Draft {
   modified = 0;
   /** The base's bytes, if it is small and its bytes are still needed. */
   kept: Promise<Uint8Array | undefined> | undefined;
+  /** How many these are. */
+  #kept = 0;
+  /** The base, open, if it is large and its bytes are still needed. */
+  held: Promise<Held | undefined> | undefined;
   /** What the base was when the guest began to write: what a push compares the disk with. */
   since: Attributes;
 
@@ -30,14 +58,24 @@ export class Draft {
   /** Keeps a small base: its bytes are lost when another program changes the file. */
   keep(): void {
     if (!this.kept && this.base && this.visible > 0 && this.visible <= SMALL) {
-      this.kept = this.base
-        .slice(0, this.visible)
-        .arrayBuffer()
-        .then(
-          (bytes) => new Uint8Array(bytes),
-          () => undefined,
-        );
+      const { base, visible } = this;
+      this.#kept = visible;
+      this.kept = (early.get(base) ?? read(base.slice(0, visible))).then((bytes) => bytes?.subarray(0, visible));
+    } else if (HOLDS_LONG && !this.held && this.base && this.visible > SMALL && heldNow < MOST_HELD) {
+      heldNow++;
+      this.held = hold(this.base, PATIENCE).catch(() => void heldNow--);
     }
+  }
+
+  /** Its base is not needed any more. */
+  letGo(): void {
+    void this.held?.then((held) => held && (heldNow--, held.letGo()));
+    this.held = undefined;
+  }
+
+  /** About what it takes of memory. */
+  get weight(): number {
+    return this.extents.weight + this.#kept;
   }
 
   /** Writes bytes at an offset. */

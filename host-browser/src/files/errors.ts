@@ -32,10 +32,15 @@ const LONGEST_IN_CHROMIUM = 248;
 /** What Chromium's message says when the system refused, where for a lock it says that modifications are not allowed. */
 const BY_SYSTEM = /read-only|underlying filesystem/;
 
+/** The same when a hundred swap files were left of one file, and when a file is none that a page may write. */
+const NO_SWAP = /create swap file/;
+const BLOCKED = /blocked by Safe Browsing/;
+
 /** Every exception of the File System Standard and of Chromium's local folders. */
 const CODES: Record<string, (asked: Asked, message: string) => ErrorCode> = {
-  // The parent of a writable's file went away before `close()`.
-  AbortError: () => "no-entry",
+  // The parent of a writable's file, or its swap file, went away before `close()`; or Safe Browsing refused it; or there
+  // are too many swap files to make one more.
+  AbortError: (_, message) => (NO_SWAP.test(message) ? "busy" : BLOCKED.test(message) ? "access" : "no-entry"),
   // A directory with entries; also with entries that the browser hides. Or a name that such an entry has.
   InvalidModificationError: ({ to }) => (to === "create" ? "exist" : "not-empty"),
   // The system refused a removal, or found the name too long, or the whole path.
@@ -53,6 +58,11 @@ const CODES: Record<string, (asked: Asked, message: string) => ErrorCode> = {
   SecurityError: () => "not-permitted",
   TypeMismatchError: ({ wants }) => (wants === "directory" ? "not-directory" : "is-directory"),
 };
+
+/** Whether a file could not be written because a swap file has each name that one may have. */
+export function hasNoSwap(error: unknown): boolean {
+  return error instanceof Failure && error.cause instanceof DOMException && NO_SWAP.test(error.cause.message);
+}
 
 /** What the browser threw, as a refusal. What it never should throw is logged, and becomes `io`. */
 export function translate(error: unknown, asked: Asked): Failure {
@@ -91,7 +101,7 @@ const REASONS: Partial<Record<ErrorCode, string>> = {
   "is-directory": "a folder is in its place",
   "name-too-long": "the name is too long",
   "no-device": "the folder was taken back",
-  "no-entry": "its folder is gone",
+  "no-entry": "it or its folder was removed meanwhile",
   "not-directory": "a file is in the place of its folder",
   "not-permitted": "the permission for this folder has lapsed",
 };

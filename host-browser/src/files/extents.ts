@@ -18,6 +18,9 @@ interface Range {
 /** Up to this size a range grows when it is appended to; so that growing never copies much. */
 const LARGEST = 8 * 1024 * 1024;
 
+/** About what a range takes of memory besides its bytes. */
+const RANGE = 256;
+
 /** A sparse list of ranges that do not overlap. */
 export class Extents {
   #ranges: Range[] = [];
@@ -26,6 +29,11 @@ export class Extents {
   /** Bytes held. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** About what they take of memory: a byte here and a byte there take much more than two bytes. */
+  get weight(): number {
+    return this.#bytes + this.#ranges.length * RANGE;
   }
 
   /** Writes a copy of `bytes` at `start`. */

@@ -1,4 +1,5 @@
 // Streams of a file: places in it that move on as they are used.
+import type { InUse } from "./in-use.js";
 import type { FileNode } from "./node.js";
 import { pushAll } from "./push.js";
 import { MOST, readAt } from "./read.js";
@@ -7,9 +8,9 @@ import type { OpenTree } from "./tree.js";
 import { sizeNow, writeAt } from "./write.js";
 
 /** Reads a file from `offset` on. */
-export function inputStream(tree: OpenTree, file: FileNode, offset: number): InputStream {
+export function inputStream(tree: OpenTree, inUse: InUse, file: FileNode, offset: number): InputStream {
+  const close = inUse.take("descriptors", () => tree.volume.close(file));
   tree.volume.open(file);
-  let open = true;
   return new InputStream({
     read: (length) =>
       tree.call(() => {
@@ -20,19 +21,14 @@ export function inputStream(tree: OpenTree, file: FileNode, offset: number): Inp
         const bytes = readAt(tree.volume, file, offset, length);
         return bytes instanceof Promise ? bytes.then(moved) : moved(bytes);
       }),
-    close: () => {
-      if (open) {
-        open = false;
-        tree.volume.close(file);
-      }
-    },
+    close,
   });
 }
 
 /** Writes a file from `offset` on, or at its end, wherever that is then. */
-export function outputStream(tree: OpenTree, file: FileNode, offset: number | "end"): OutputStream {
+export function outputStream(tree: OpenTree, inUse: InUse, file: FileNode, offset: number | "end"): OutputStream {
+  const close = inUse.take("descriptors", () => tree.volume.close(file));
   tree.volume.open(file);
-  let open = true;
   const relief = new Relief(tree);
   return new OutputStream({
     write: (bytes) =>
@@ -46,12 +42,7 @@ export function outputStream(tree: OpenTree, file: FileNode, offset: number | "e
       }),
     room: () => tree.callNow(() => (tree.paused ? 0 : relief.room())),
     wait: () => tree.paused ?? relief.under,
-    close: () => {
-      if (open) {
-        open = false;
-        tree.volume.close(file);
-      }
-    },
+    close,
   });
 }
 

@@ -13,9 +13,10 @@
 // Nothing but WIT error codes comes out, through `OpenTree.call`, and nothing else reaches the browser but `Disk`.
 export { Descriptor, DirectoryEntryStream } from "./descriptor.js";
 export type { DescriptorFlags, DescriptorType, OpenFlags, PathFlags } from "./descriptor.js";
+export { InUse } from "./in-use.js";
 export type { Entry } from "./list.js";
 export type { Datetime } from "./node.js";
-export { filesystemErrorCode, InputStream, IoError, OutputStream, Pollable } from "./streams.js";
+export { abandonPollables, filesystemErrorCode, InputStream, IoError, OutputStream, Pollable } from "./streams.js";
 export type { Sink, Source, StreamError } from "./streams.js";
 export type { NewTimestamp, Stat } from "./times.js";
 export { openTree } from "./tree.js";

@@ -1,5 +1,5 @@
 // Listing a directory, and fetching what a guest that lists one asks next: the attributes of what is in it.
-import { directoryHandle, adopt } from "./lookup.js";
+import { adopt, confirm, directoryHandle, fileHandle } from "./lookup.js";
 import { isShown } from "./names.js";
 import type { DirectoryNode, FileNode } from "./node.js";
 import { FETCHED, type Volume } from "./volume.js";
@@ -16,6 +16,7 @@ const AHEAD = 256;
 /** The entries of a directory, those included that the guest wrote and another program removed. */
 export async function list(volume: Volume, directory: DirectoryNode): Promise<Entry[]> {
   const listed = await volume.disk.list(await directoryHandle(volume, directory));
+  await confirm(volume, directory);
   const entries = new Map<string, Entry>();
   directory.ahead.length = 0;
   for (const [name, handle] of listed) {
@@ -63,8 +64,11 @@ export function fetchAhead(volume: Volume, directory: DirectoryNode, count: numb
 async function fetchOne(volume: Volume, file: FileNode): Promise<void> {
   try {
     volume.check();
-    if (file.handle) {
-      volume.see(file, await volume.disk.snapshot(file.handle), FETCHED);
+    if (file.parent) {
+      // What was listed long ago, or was one of very many, is looked up again.
+      const handle = file.handle ?? (await fileHandle(volume, file));
+      const [snapshot] = await Promise.all([volume.disk.snapshot(handle), confirm(volume, file.parent)]);
+      volume.see(file, snapshot, FETCHED);
     }
   } catch {
     // Whoever asks for it asks the browser again, and is told.

@@ -1,6 +1,6 @@
 // From a name to a node, and from a node to a handle that is good now.
 import { Failure, refused } from "./errors.js";
-import { isSwap, type Path } from "./names.js";
+import { isShown, type Path } from "./names.js";
 import { detach, DirectoryNode, FileNode, type Node } from "./node.js";
 import { FRESH, type Volume } from "./volume.js";
 
@@ -29,10 +29,59 @@ export async function directoryHandle(
     throw error;
   }
   directory.checked = began;
+  volume.hasHandle(directory);
   return directory.handle;
 }
 
-/** The same for a file. */
+/**
+ * Throws unless the way to a directory is as it was believed to be. Handles are paths to the browser, so what it is asked
+ * below a directory in whose place another program put a link, it answers from where the link leads. To be called right
+ * after asking, and waited for before anything of the answer is used.
+ */
+export function confirm(volume: Volume, directory: DirectoryNode): Promise<void> {
+  if (!directory.parent) {
+    return Promise.resolve();
+  }
+  if (directory.confirming) {
+    // That one may have looked before the answer came about; the next is for all who ask until it begins.
+    return (directory.confirmingNext ??= directory.confirming
+      .catch(() => {})
+      .then(() => {
+        directory.confirmingNext = undefined;
+        return confirm(volume, directory);
+      }));
+  }
+  directory.confirming = confirmNow(volume, directory).finally(() => (directory.confirming = undefined));
+  return directory.confirming;
+}
+
+/** Looks up each directory on the way, all at once: to look a name up, the browser follows no link of that name. */
+async function confirmNow(volume: Volume, directory: DirectoryNode): Promise<void> {
+  const way: DirectoryNode[] = [];
+  for (let at = directory; at.parent; at = at.parent) {
+    way.push(at);
+  }
+  await Promise.all(
+    way.map(async (at) => {
+      const began = performance.now();
+      const above = at.parent?.handle;
+      if (!above || at.gone) {
+        // It was renamed or removed meanwhile.
+        await directoryHandle(volume, at, 0);
+        return;
+      }
+      try {
+        await volume.disk.directory(above, at.name);
+      } catch (error) {
+        forgetLost(volume, at, error);
+        throw error;
+      }
+      at.checked = Math.max(at.checked, began);
+    }),
+  );
+}
+
+/** The same as {@link directoryHandle} for a file. */
 export async function fileHandle(volume: Volume, file: FileNode, age = FRESH): Promise<FileSystemFileHandle> {
   if (file.gone || !file.parent) {
     throw new Failure("no-entry");
@@ -49,13 +98,15 @@ export async function fileHandle(volume: Volume, file: FileNode, age = FRESH): P
     throw error;
   }
   file.checked = began;
+  volume.hasHandle(file);
   return file.handle;
 }
 
 /** The file as it is on disk now. */
 export async function snapshot(volume: Volume, file: FileNode, age = FRESH): Promise<File> {
   try {
-    const snapshot = await volume.disk.snapshot(await fileHandle(volume, file, age));
+    const handle = await fileHandle(volume, file, age);
+    const [snapshot] = await Promise.all([volume.disk.snapshot(handle), confirm(volume, file.parent!)]);
     volume.see(file, snapshot);
     return snapshot;
   } catch (error) {
@@ -74,7 +125,7 @@ export async function child(
   name: string,
   likely: "file" | "directory" = "file",
 ): Promise<Node> {
-  if (isSwap(name)) {
+  if (!isShown(name)) {
     throw new Failure("no-entry");
   }
   const known = directory.children.get(name);
@@ -82,8 +133,10 @@ export async function child(
     return known;
   }
   const parent = await directoryHandle(volume, directory);
-  const ask = async (kind: "file" | "directory") =>
-    adopt(volume, directory, name, await volume.disk[kind](parent, name))!;
+  const ask = async (kind: "file" | "directory") => {
+    const [handle] = await Promise.all([volume.disk[kind](parent, name), confirm(volume, directory)]);
+    return adopt(volume, directory, name, handle)!;
+  };
   try {
     return await ask(likely);
   } catch (error) {
@@ -194,6 +247,7 @@ export function adopt(
   node ??= handle.kind === "file" ? new FileNode(directory, name) : new DirectoryNode(directory, name);
   node.handle = handle as FileSystemFileHandle & FileSystemDirectoryHandle;
   node.checked = performance.now();
+  volume.hasHandle(node);
   directory.children.set(name, node);
   return node;
 }

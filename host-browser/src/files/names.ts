@@ -1,8 +1,12 @@
 // Names and paths, before the browser sees them. Which names a folder takes is asked of the browser; here is only what
 // it would answer wrongly: it cuts a name at NUL, and puts another character in the place of a lone surrogate.
+import { LONGEST_PATH } from "../limits.js";
 import { bytes, Failure, LONGEST_NAME } from "./errors.js";
 
 const SWAP = ".crswap";
+
+/** Devices of Windows that Chromium does not know: it refuses `COM1`, and takes `COM¹`, which is the same there. */
+const DEVICE = /^(?:com|lpt)[¹²³] *(?:[.:]|$)/i;
 
 /** A path, taken apart. */
 export interface Path {
@@ -19,6 +23,10 @@ export function parse(path: string): Path {
   if (path === "") {
     // As POSIX has it.
     throw new Failure("no-entry");
+  }
+  // Before it is taken apart: it can be as long as the guest's memory.
+  if (path.length > LONGEST_PATH || bytes(path) > LONGEST_PATH) {
+    throw new Failure("name-too-long");
   }
   if (path.startsWith("/")) {
     throw new Failure("not-permitted");
@@ -46,12 +54,12 @@ export function check(name: string): void {
 /** Whether the guest may know of a name: it can be asked for, and is not the browser's own. */
 export function isShown(name: string): boolean {
   // For a name on disk that is not UTF-8 Chromium lists an empty one.
-  return name !== "" && name.isWellFormed() && !isSwap(name);
+  return name !== "" && name.isWellFormed() && !isSwap(name) && !DEVICE.test(name);
 }
 
-/** Throws `invalid` for the name of a swap file, and `name-too-long` for a file that could not have one. */
+/** Throws `invalid` for the name of a swap file or a device, and `name-too-long` for a file that could not have one. */
 export function checkNew(name: string, kind: "file" | "directory"): void {
-  if (isSwap(name)) {
+  if (!isShown(name)) {
     throw new Failure("invalid");
   }
   // Chromium makes a file of a longer name on a local folder, but can never write it.
@@ -63,6 +71,11 @@ export function checkNew(name: string, kind: "file" | "directory"): void {
 /** Whether it is a swap file of the browser's: it has one beside each file it writes, and leaves it when it dies. */
 export function isSwap(name: string): boolean {
   return name.toLowerCase().endsWith(SWAP);
+}
+
+/** The name of a swap file: of one file there may be several, when a browser died. */
+export function swapName(name: string, number: number): string {
+  return `${name}${number > 0 ? `.${number}` : ""}${SWAP}`;
 }
 
 /** Whether two paths may be the same place on a disk that does not tell case or Unicode's forms apart. */

@@ -67,6 +67,9 @@ export class DirectoryNode extends Entry {
   /** How many of them to fetch, and how many are being fetched. */
   wanted = 0;
   fetching = 0;
+  /** It is being confirmed, and will be once more after that. */
+  confirming: Promise<void> | undefined;
+  confirmingNext: Promise<void> | undefined;
 }
 
 /** A file. */

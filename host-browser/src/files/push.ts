@@ -1,11 +1,14 @@
 // Pushing: what the guest wrote reaches the disk, in a swap file that takes the file's place at once. What another
-// program wrote meanwhile is never overwritten.
-import type { Lease, Writer } from "./disk.js";
+// program wrote meanwhile is not overwritten; but for the moment of the swap itself, of which `lookout.ts` tells.
+import { type Attempt, isOurs, mayBeOurs, recognize, remember } from "./attempt.js";
+import { claim } from "./claim.js";
+import type { Lease, To, Writer } from "./disk.js";
 import type { Draft } from "./draft.js";
 import { refused } from "./errors.js";
 import type { Piece } from "./extents.js";
-import { directoryHandle, fileHandle } from "./lookup.js";
-import { conflictName } from "./names.js";
+import type { Held } from "./hold.js";
+import { lookOut } from "./lookout.js";
+import { adopt, directoryHandle, fileHandle } from "./lookup.js";
 import { type Attributes, type Datetime, detach, type DirectoryNode, type FileNode } from "./node.js";
 import { inParallel } from "./pool.js";
 import type { Volume } from "./volume.js";
@@ -64,12 +67,27 @@ async function pushNow(volume: Volume, lease: Lease, file: FileNode): Promise<vo
   const { version } = draft;
   // What is pushed is what the file is now; the guest may go on writing.
   const content = contentOf(draft);
-  const place = await findPlace(volume, lease, file);
-  let pushed: File | undefined;
+  // Once it is open, or in memory, no other program takes it away.
+  await Promise.all([content.kept, content.held]);
+  const place = await findPlace(volume, lease, file, content);
+  let pushed: Pushed | undefined;
   if (place.handle) {
-    pushed = await replace(volume, lease, place.handle, content, place.isNew ? undefined : draft.since);
+    await recognize(volume.disk, draft, place.handle);
+    const since = place.isNew ? undefined : draft.since;
+    const to = { handle: place.handle, parent: await directoryHandle(volume, file.parent), path: file.path() };
+    try {
+      pushed = await replace(volume, lease, to, content, since, (attempt) => remember(draft, attempt));
+    } catch (error) {
+      if (place.isNew) {
+        await takeBack(volume, lease, to);
+      }
+      throw error;
+    }
   }
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
+  if (pushed.replaced) {
+    await rescue(volume, lease, file, pushed.replaced);
+  }
   settle(volume, file, draft, version, pushed);
   volume.note(file, (tally) => tally.files.set(file, (tally.files.get(file) ?? 0) + content.bytes));
 }
@@ -82,20 +100,35 @@ interface Content {
   pieces: Piece[];
   /** The bytes of the pieces. */
   bytes: number;
-  /** The base's bytes, where they were kept: for when the file on disk is not the base any more. */
-  kept: Promise<Uint8Array | undefined> | undefined;
+  /** The base's bytes, where they were kept, or the base, open: for when the file on disk is not the base any more. */
+  kept: Draft["kept"];
+  held: Draft["held"];
 }
 
 function contentOf(draft: Draft): Content {
-  const { size, visible, kept, extents } = draft;
-  return { size, visible, kept, pieces: extents.pieces(), bytes: extents.bytes };
+  const { size, visible, kept, held, extents } = draft;
+  return { size, visible, kept, held, pieces: extents.pieces(), bytes: extents.bytes };
 }
 
-/** Where to write: the file as it is looked up now, a new one in its place, or none when there is something else. */
+/** What came of a push. */
+interface Pushed {
+  /** What is in the place of the file now. */
+  file: File;
+  /** Whether that is what was pushed: else another program has changed it again. */
+  ours: boolean;
+  /** Another program's version, which came too late to be left where it was. */
+  replaced?: Held | undefined;
+}
+
+/**
+ * Where to write: the file as it is looked up now, a new one in its place, or none when there is something else, or when
+ * what would be written is not whole.
+ */
 async function findPlace(
   volume: Volume,
   lease: Lease,
   file: FileNode,
+  { visible, kept, held }: Content,
 ): Promise<{ handle?: FileSystemFileHandle; isNew?: boolean }> {
   try {
     return { handle: await fileHandle(volume, file, 0) };
@@ -108,9 +141,13 @@ async function findPlace(
     }
   }
   // It was removed outside, its directories perhaps with it; what the guest wrote is not.
+  if (visible > 0 && !(await kept) && !(await held)?.isFresh) {
+    return {};
+  }
   const parent = await makeAgain(volume, lease, file.parent!);
   file.handle = await volume.disk.createFile(lease, parent, file.name);
-  return { handle: file.handle, isNew: true };
+  // Another program may have made it meanwhile.
+  return { handle: file.handle, isNew: (await volume.disk.snapshot(file.handle)).size === 0 };
 }
 
 async function makeAgain(volume: Volume, lease: Lease, directory: DirectoryNode): Promise<FileSystemDirectoryHandle> {
@@ -125,57 +162,92 @@ async function makeAgain(volume: Volume, lease: Lease, directory: DirectoryNode)
   return volume.disk.createDirectory(lease, parent, directory.name);
 }
 
+/** Removes a file that was made for a version that did not get there: else the next push took it for another program's. */
+async function takeBack({ disk }: Volume, lease: Lease, { handle, parent, path }: To): Promise<void> {
+  try {
+    if ((await disk.snapshot(handle)).size === 0) {
+      await disk.remove(lease, parent, path.at(-1)!);
+    }
+  } catch {
+    // It stays, and is empty.
+  }
+}
+
 /**
  * Writes a version over a file; `undefined` when the file is not as it was `since`. Without `since` the file is new,
- * and what was not kept of the base is taken from `other`, or lost.
+ * and what was not kept of the base is taken from `other`, or lost. `trying` is told what is about to be swapped in.
  */
 async function replace(
   volume: Volume,
   lease: Lease,
-  handle: FileSystemFileHandle,
+  to: To,
   content: Content,
   since: Attributes | undefined,
+  trying: (attempt: Attempt) => void = () => {},
   other?: Blob,
-): Promise<File | undefined> {
+): Promise<Pushed | undefined> {
   const { disk } = volume;
+  const { handle } = to;
   if (since && !isSame(await disk.snapshot(handle), since)) {
     return undefined;
   }
   const isKept = since !== undefined && content.visible > 0;
-  const writer = await disk.writer(lease, handle, isKept, content.size);
+  const writer = await disk.writer(lease, to, isKept, content.size);
+  const attempt = { size: content.size, pieces: content.pieces, until: 0 };
+  let seen: Held | undefined;
+  let file: File;
+  let ours: boolean;
   try {
-    await write(writer, content, isKept ? since.size : 0, isKept ? undefined : await baseOf(content, other));
-    // As late as it can be: what another program writes after this is lost.
+    await write(writer, content, isKept ? since.size : await writeBase(writer, content, other));
+    // As late as it can be: what another program writes after this is replaced.
     if (since && !isSame(await disk.snapshot(handle), since)) {
       await writer.abort();
       return undefined;
     }
-    await writer.close();
+    attempt.until = Date.now();
+    trying(attempt);
+    const closing = writer.close();
+    seen = since && (await lookOut(disk, handle, since, closing));
+    await closing;
+    file = await disk.snapshot(handle);
+    ours = await isOurs(disk, file, attempt);
   } catch (error) {
+    seen?.letGo();
     await writer.abort();
     throw error;
   }
-  return disk.snapshot(handle);
-}
-
-async function baseOf({ visible, kept }: Content, other: Blob | undefined): Promise<Blob | undefined> {
-  if (visible === 0) {
-    return undefined;
+  if (!seen || mayBeOurs(seen.file, attempt) || isSame(seen.file, { size: file.size, modified: file.lastModified })) {
+    seen?.letGo();
+    return { file, ours };
   }
-  const bytes = await kept;
-  return bytes ? new Blob([bytes as Uint8Array<ArrayBuffer>]) : other;
+  return { file, ours, replaced: seen };
 }
 
-/** Writes a version into a swap file that has `has` bytes of its base already, or is given the base. */
-async function write(writer: Writer, content: Content, has: number, base: Blob | undefined): Promise<void> {
+/** Writes what shows through of the base into an empty swap file; tells how much of it there was. */
+async function writeBase(writer: Writer, { visible, kept, held }: Content, other: Blob | undefined): Promise<number> {
+  const bytes = visible > 0 ? await kept : undefined;
+  const base = visible > 0 && !bytes ? await held : undefined;
+  // A push that failed may have read from it already: then its start is lost, and the rest belongs behind that.
+  const open = base?.isFresh ? base : undefined;
+  let at = 0;
+  for (let next = await open?.next().catch(ignore); next && at < visible; next = await open?.next().catch(ignore)) {
+    await writer.write(at, next.subarray(0, visible - at));
+    at += Math.min(next.length, visible - at);
+  }
+  const rest = bytes ? new Blob([bytes as Uint8Array<ArrayBuffer>]) : other?.slice(0, visible);
+  if (at < visible && rest && rest.size > at) {
+    await writer.write(at, rest.slice(at));
+    at = rest.size;
+  }
+  return at;
+}
+
+/** Writes a version into a swap file that has `has` bytes of its base already. */
+async function write(writer: Writer, content: Content, has: number): Promise<void> {
   const { visible, size, pieces } = content;
   if (has > visible) {
     await writer.truncate(visible);
     has = visible;
-  }
-  if (has === 0 && visible > 0 && base) {
-    has = Math.min(visible, base.size);
-    await writer.write(0, base.slice(0, has));
   }
   for (const { start, bytes } of pieces) {
     if (start > has) {
@@ -197,48 +269,71 @@ async function keepBoth(
   file: FileNode,
   content: Content,
   outside: FileSystemFileHandle | undefined,
-): Promise<File> {
+): Promise<Pushed> {
   const directory = file.parent!;
-  const parent = await directoryHandle(volume, directory, 0);
-  const when = new Date(volume.now());
-  for (let attempt = 1; ; attempt++) {
-    const name = conflictName(file.name, when, attempt);
-    if (await isTaken(volume, parent, name)) {
-      continue;
-    }
-    const handle = await volume.disk.createFile(lease, parent, name);
-    let pushed: File;
-    try {
-      const other = outside && (await volume.disk.snapshot(outside));
-      pushed = (await replace(volume, lease, handle, content, undefined, other))!;
-    } catch (error) {
-      await volume.disk.remove(lease, parent, name).catch(() => {});
-      throw error;
-    }
-    volume.note(file, (tally, path) => tally.conflicts.push({ node: file, path }));
-    detach(file);
-    [file.name, file.handle, file.checked] = [name, handle, performance.now()];
-    directory.children.set(name, file);
-    return pushed;
+  const { name, handle, done } = await asConflict(volume, lease, file, async (to) => {
+    const other = outside && (await volume.disk.snapshot(outside));
+    return (await replace(volume, lease, to, content, undefined, undefined, other))!;
+  });
+  volume.note(file, (tally, path) => tally.conflicts.push({ node: file, path }));
+  detach(file);
+  [file.name, file.handle, file.checked] = [name, handle, performance.now()];
+  directory.children.set(name, file);
+  return done;
+}
+
+/** Another program's version that a swap replaced gets a new name. */
+async function rescue(volume: Volume, lease: Lease, file: FileNode, replaced: Held): Promise<void> {
+  try {
+    const { name, handle } = await asConflict(volume, lease, file, async (to) => {
+      const writer = await volume.disk.writer(lease, to, false, replaced.file.size);
+      try {
+        let at = 0;
+        for (let bytes = await replaced.next(); bytes; bytes = await replaced.next()) {
+          await writer.write(at, bytes);
+          at += bytes.length;
+        }
+        await writer.close();
+      } catch (error) {
+        await writer.abort();
+        throw error;
+      }
+    });
+    const node = adopt(volume, file.parent!, name, handle) as FileNode;
+    volume.note(file, (tally, path) => tally.conflicts.push({ node, path }));
+  } finally {
+    replaced.letGo();
   }
 }
 
-async function isTaken(volume: Volume, parent: FileSystemDirectoryHandle, name: string): Promise<boolean> {
+/** Makes a file with the name of a conflict, and fills it; it is gone again when that fails. */
+async function asConflict<T>(
+  volume: Volume,
+  lease: Lease,
+  file: FileNode,
+  fill: (to: To) => Promise<T>,
+): Promise<{ name: string; handle: FileSystemFileHandle; done: T }> {
+  const parent = await makeAgain(volume, lease, file.parent!);
+  const { name, handle } = await claim(volume, lease, parent, file.name);
   try {
-    await volume.disk.file(parent, name);
-    return true;
+    return { name, handle, done: await fill({ handle, parent, path: [...file.parent!.path(), name] }) };
   } catch (error) {
-    if (refused(error, "no-entry", "is-directory")) {
-      return !refused(error, "no-entry");
-    }
+    await Promise.resolve()
+      .then(() => volume.disk.remove(lease, parent, name))
+      .catch(() => {});
     throw error;
   }
 }
 
 /** The disk has it: there is nothing dirty any more, or only what was written meanwhile. */
-function settle(volume: Volume, file: FileNode, draft: Draft, version: number, pushed: File): void {
+function settle(volume: Volume, file: FileNode, draft: Draft, version: number, { file: pushed, ours }: Pushed): void {
   volume.change(file, () => {
-    file.draft = draft.version === version ? undefined : draft.over(pushed);
+    if (draft.version === version) {
+      file.draft = undefined;
+    } else if (ours) {
+      file.draft = draft.over(pushed);
+    }
+    // Else it stays over what it was over, so that the next push sees that the file changed.
   });
   volume.see(file, pushed);
   file.base = file.opens > 0 ? pushed : undefined;
@@ -258,3 +353,5 @@ export function toDatetime(milliseconds: number): Datetime {
 function isSame(file: File, { size, modified }: Attributes): boolean {
   return file.size === size && file.lastModified === modified;
 }
+
+function ignore(): void {}

@@ -9,6 +9,14 @@ export const MOST = 1024 * 1024;
 /** A slice of this size takes hardly longer than one of a few bytes, so that much is always read. */
 const LEAST = 64 * 1024;
 
+/** What is kept of all files' bytes that were read. */
+const WINDOWS = 64 * 1024 * 1024;
+
+type Window = NonNullable<FileNode["window"]>;
+
+/** The files of which there are some, the one read last at the end. */
+const windows = new Set<FileNode>();
+
 /** Size and time of a file, as the guest has it. */
 export function attributes(volume: Volume, file: FileNode): Attributes | Promise<Attributes> {
   if (file.draft) {
@@ -134,11 +142,27 @@ async function readBase(volume: Volume, file: FileNode, base: File, start: numbe
   const readsOn = window?.of === base && start >= window.start && start <= window.start + window.bytes.length;
   const ahead = readsOn ? Math.min(2 * window.bytes.length, MOST) : LEAST;
   const until = Math.min(base.size, start + Math.max(end - start, ahead));
+  // The browser gives none of another file's, unless that has the same size and time.
   const bytes = await volume.disk.read(base, start, until);
   if (file.opens > 0) {
-    file.window = { of: base, start, bytes };
+    keepWindow(file, { of: base, start, bytes });
   }
   return bytes.slice(0, end - start);
+}
+
+/** Keeps what was read, and lets go of what was read longest ago: a guest that reads from many files at once reads on. */
+function keepWindow(file: FileNode, window: Window): void {
+  file.window = window;
+  windows.delete(file);
+  windows.add(file);
+  let bytes = 0;
+  for (const one of [...windows].reverse()) {
+    bytes += one.window?.bytes.length ?? 0;
+    if (!one.window || bytes > WINDOWS) {
+      one.window = undefined;
+      windows.delete(one);
+    }
+  }
 }
 
 function inWindow(file: FileNode, base: File, start: number, end: number): Uint8Array | undefined {

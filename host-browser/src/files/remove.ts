@@ -2,10 +2,10 @@
 // nothing, since the browser hides names.
 import type { Lease } from "./disk.js";
 import { Draft } from "./draft.js";
-import { refused } from "./errors.js";
-import { directoryHandle, drop } from "./lookup.js";
-import { isSwap } from "./names.js";
-import type { DirectoryNode, FileNode } from "./node.js";
+import { Failure, refused } from "./errors.js";
+import { directoryHandle, drop, isDirtyBelow } from "./lookup.js";
+import { checkNameless, noteNameless } from "./nameless.js";
+import { type DirectoryNode, type FileNode, forgetSeen } from "./node.js";
 import { readAt } from "./read.js";
 import type { Volume } from "./volume.js";
 
@@ -14,17 +14,20 @@ const HELD = 64 * 1024 * 1024;
 
 /** Removes a file. Whoever has it open goes on reading and writing it, in memory, as in POSIX. */
 export async function removeFile(volume: Volume, lease: Lease, file: FileNode): Promise<void> {
-  // A push that ends after the removal would bring the file back.
-  while (file.pushing) {
-    await file.pushing.catch(() => {});
-  }
   await hold(volume, file);
-  const parent = await directoryHandle(volume, file.parent!, 0);
+  // A push that ends after the removal would bring the file back; one may have begun while the directory was looked up.
+  let parent: FileSystemDirectoryHandle;
+  do {
+    while (file.pushing) {
+      await file.pushing.catch(() => {});
+    }
+    parent = await directoryHandle(volume, file.parent!, 0);
+  } while (file.pushing);
   // No push may begin while the browser is at it.
   let done = () => {};
   file.pushing = new Promise((resolve) => (done = resolve));
   try {
-    await volume.disk.remove(lease, parent, file.name).catch((error: unknown) => {
+    await unsure(file, volume.disk.remove(lease, parent, file.name)).catch((error: unknown) => {
       // Another program removed it first, but for the guest, who wrote to it, it was still there.
       if (!file.draft || !refused(error, "no-entry")) {
         throw error;
@@ -38,36 +41,25 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
   }
 }
 
-/** Removes an empty directory. */
+/** Removes an empty directory. What the guest does not see in it, a swap file say, may be the user's: then it stays. */
 export async function removeDirectory(volume: Volume, lease: Lease, directory: DirectoryNode): Promise<void> {
-  await removeEmpty(volume, lease, await directoryHandle(volume, directory.parent!, 0), directory.name);
+  if (isDirtyBelow(volume, directory)) {
+    // Another program removed what was in it, but what the guest wrote there is still to be pushed.
+    throw new Failure("not-empty");
+  }
+  const parent = await directoryHandle(volume, directory.parent!, 0);
+  await unsure(directory, volume.disk.remove(lease, parent, directory.name));
   noteRemoved(volume, directory);
   drop(directory);
 }
 
-/**
- * Removes a directory in which there is nothing, or nothing but swap files of a browser that died. Those that are in use
- * the browser does not remove; whatever else the guest does not see stays, and the directory with it.
- */
-export async function removeEmpty(
-  volume: Volume,
-  lease: Lease,
-  parent: FileSystemDirectoryHandle,
-  name: string,
-): Promise<void> {
-  const { disk } = volume;
+/** Until a removal is known to have failed, the disk is asked again what is there. */
+async function unsure(node: FileNode | DirectoryNode, removal: Promise<void>): Promise<void> {
   try {
-    await disk.remove(lease, parent, name);
+    await removal;
   } catch (error) {
-    const directory = refused(error, "not-empty") && (await disk.directory(parent, name));
-    const entries = directory ? await disk.list(directory) : [];
-    if (!directory || entries.length === 0 || !entries.every(([entry, { kind }]) => kind === "file" && isSwap(entry))) {
-      throw error;
-    }
-    for (const [swap] of entries) {
-      await disk.remove(lease, directory, swap);
-    }
-    await disk.remove(lease, parent, name);
+    forgetSeen(node.parent!, [node.name]);
+    throw error;
   }
 }
 
@@ -80,6 +72,7 @@ export async function hold(volume: Volume, file: FileNode): Promise<void> {
   if (size > HELD) {
     return;
   }
+  checkNameless(size);
   const held = new Draft(undefined);
   for (let offset = 0; offset < size;) {
     const bytes = await readAt(volume, file, offset, size - offset);
@@ -101,6 +94,9 @@ export function unname(volume: Volume, file: FileNode): void {
     file.draft = file.opens > 0 ? (file.held ?? file.draft ?? new Draft(undefined)) : undefined;
   });
   file.base = file.window = file.held = undefined;
+  if (file.opens > 0) {
+    noteNameless(file);
+  }
 }
 
 function noteRemoved(volume: Volume, node: FileNode | DirectoryNode): void {

@@ -1,14 +1,15 @@
 // Renaming. Copy, then remove: `move()` would ask the user about some names, and does not work on directories. Whenever
 // it dies, all that was on disk under the old name is there, or all of it is there under the new one, or both; where the
 // disk does not tell the two names apart, it may be under a third one.
-import type { Lease } from "./disk.js";
+import type { Lease, To } from "./disk.js";
 import { Failure, refused } from "./errors.js";
-import { adopt, child, childIfAny, directoryHandle, snapshot } from "./lookup.js";
+import { adopt, child, childIfAny, directoryHandle, snapshot, walk } from "./lookup.js";
 import { checkNew, isShown, isSwap, mayBeSame, passingName } from "./names.js";
-import { type Attributes, type DirectoryNode, type FileNode, moveNode, type Node } from "./node.js";
+import { type Attributes, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll, toDatetime } from "./push.js";
-import { hold, removeEmpty, unname } from "./remove.js";
+import { MOST } from "./read.js";
+import { hold, unname } from "./remove.js";
 import type { Volume } from "./volume.js";
 
 /** A name in a directory; `slash` when the path said that it is a directory's. */
@@ -24,7 +25,7 @@ const ATTEMPTS = 3;
 /** Renames what is at `from` to `to`, replacing what POSIX lets it replace. */
 export async function rename(volume: Volume, lease: Lease, from: Target, to: Target): Promise<void> {
   // Nothing is pushed while names change, so that no push lands under an old name.
-  await volume.gate.alone(async () => {
+  const renaming = volume.gate.alone(async () => {
     const node = await child(volume, from.parent, from.name);
     checkNew(to.name, node.kind);
     if (node.kind === "file" && (from.slash || to.slash)) {
@@ -48,6 +49,11 @@ export async function rename(volume: Volume, lease: Lease, from: Target, to: Tar
     // The copy would be the original: so by way of a third name.
     await move(volume, lease, node, { ...to, name: await freeName(volume, to) }, undefined);
     await move(volume, lease, node, to, await childIfAny(volume, to.parent, to.name));
+  });
+  await renaming.catch((error: unknown) => {
+    // How far it got, the disk is asked.
+    [from, to].forEach(({ parent, name }) => forgetSeen(parent, [name]));
+    throw error;
   });
 }
 
@@ -92,6 +98,7 @@ async function move(volume: Volume, lease: Lease, node: Node, to: Target, other:
     await pushBelow(volume, lease, node);
     await moveDirectory(volume, lease, node, to, other);
   }
+  volume.moved(node);
 }
 
 /** What is dirty goes to disk first, under the old name: so a conflict is seen there, where it is. */
@@ -131,7 +138,7 @@ async function carryFile(
     }
     throw error;
   }
-  await toTarget(volume, lease, to, other, async (handle) => {
+  await toTarget(volume, lease, to, other, async ({ handle }) => {
     const replaced = await volume.disk.snapshot(handle);
     await removeSource(volume, lease, file);
     settle(volume, file, to, other, handle);
@@ -149,8 +156,11 @@ async function moveFile(
   to: Target,
   other: FileNode | undefined,
 ): Promise<void> {
-  const handle = await toTarget(volume, lease, to, other, (handle) => copyWhole(volume, lease, file, handle));
-  await removeSource(volume, lease, file);
+  const item: Copied = { file };
+  const handle = await toTarget(volume, lease, to, other, async (made) => {
+    [item.made, item.copy] = [made, await copyWhole(volume, lease, file, made)];
+  });
+  await removeOriginal(volume, lease, item);
   settle(volume, file, to, other, handle);
 }
 
@@ -160,21 +170,25 @@ async function toTarget<T>(
   lease: Lease,
   { parent, name }: Target,
   other: FileNode | undefined,
-  work: (handle: FileSystemFileHandle) => Promise<T>,
+  work: (to: To) => Promise<T>,
 ): Promise<FileSystemFileHandle> {
   if (other) {
     await hold(volume, other);
   }
   const directory = await directoryHandle(volume, parent, 0);
-  // With `other` this finds its file.
-  const handle = await volume.disk.createFile(lease, directory, name);
+  const isEmpty = async () => (await volume.disk.snapshot(await volume.disk.file(directory, name))).size === 0;
+  let isNew = false;
   try {
-    await work(handle);
+    // With `other` this finds its file.
+    const handle = await volume.disk.createFile(lease, directory, name);
+    // One that another program made meanwhile is replaced, but it is not ours to remove.
+    isNew = !other && (await isEmpty());
+    await work({ handle, parent: directory, path: [...parent.path(), name] });
     return handle;
   } catch (error) {
     if (!other) {
-      await Promise.resolve()
-        .then(() => volume.disk.remove(lease, directory, name))
+      await (isNew ? Promise.resolve(true) : isEmpty())
+        .then((isOurs) => (isOurs ? volume.disk.remove(lease, directory, name) : undefined))
         .catch(() => {});
     }
     throw error;
@@ -201,8 +215,14 @@ function settle(
   volume.note(file, (tally) => tally.files.set(file, tally.files.get(file) ?? 0));
 }
 
-/** Copies a file until the copy is what the file is, gives the node the copy's attributes, and tells the file's. */
-async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: FileSystemFileHandle): Promise<Attributes> {
+/** What a file was when it was copied, and what its copy is. */
+interface Copy {
+  source: Attributes;
+  copy: Attributes;
+}
+
+/** Copies a file until the copy is what the file is, and gives the node the copy's attributes. */
+async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: To): Promise<Copy> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const source = await snapshot(volume, file, 0);
     const copy = await copyOnce(volume, lease, source, to).catch((error: unknown) => {
@@ -219,13 +239,13 @@ async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: FileS
         file.times.modified = toDatetime(source.lastModified);
       }
       file.times.asOf = copy.lastModified;
-      return { size: source.size, modified: source.lastModified };
+      return { source: attributesOf(source), copy: attributesOf(copy) };
     }
   }
   throw new Failure("busy");
 }
 
-async function copyOnce(volume: Volume, lease: Lease, source: File, to: FileSystemFileHandle): Promise<File> {
+async function copyOnce(volume: Volume, lease: Lease, source: File, to: To): Promise<File> {
   const writer = await volume.disk.writer(lease, to, false, source.size);
   try {
     if (source.size > 0) {
@@ -236,7 +256,11 @@ async function copyOnce(volume: Volume, lease: Lease, source: File, to: FileSyst
     await writer.abort();
     throw error;
   }
-  return volume.disk.snapshot(to);
+  return volume.disk.snapshot(to.handle);
+}
+
+function attributesOf({ size, lastModified: modified }: File): Attributes {
+  return { size, modified };
 }
 
 /** A directory of the source, and its copy; `within` is where the copy was made. */
@@ -246,13 +270,21 @@ interface Pair {
   within: FileSystemDirectoryHandle | undefined;
 }
 
-/** A file of the source, where its copy goes, and as what it was copied. */
+/** A file of the source, and its copy once that is made. */
 interface Copied {
   file: FileNode;
-  to: FileSystemDirectoryHandle;
-  copy?: FileSystemFileHandle;
-  source?: Attributes;
+  made?: To;
+  copy?: Copy;
 }
+
+/** Copies of files, by their paths in the directory that is renamed. */
+type Copies = Map<string, Attributes>;
+
+/**
+ * What is under the new names of directories whose rename failed, by both names: when files are under the new name only,
+ * it cannot be taken back, and the next try goes on with it.
+ */
+const unfinished = new WeakMap<Volume, Map<string, Copies>>();
 
 async function moveDirectory(
   volume: Volume,
@@ -261,14 +293,22 @@ async function moveDirectory(
   { parent, name }: Target,
   other: DirectoryNode | undefined,
 ): Promise<void> {
-  if (other && (await volume.disk.list(await directoryHandle(volume, other))).some(([entry]) => !isSwap(entry))) {
+  if (!unfinished.has(volume)) {
+    unfinished.set(volume, new Map());
+  }
+  const [tried, which] = [unfinished.get(volume)!, JSON.stringify([node.path(), parent.path(), name])];
+  const begun = tried.get(which);
+  if (other && !(await hasOnly(volume, await directoryHandle(volume, other), node, begun))) {
     throw new Failure("not-empty");
   }
+  const copies: Copies = begun ?? new Map();
+  tried.set(which, copies);
   const above = await directoryHandle(volume, parent, 0);
-  const top = await volume.disk.createDirectory(lease, above, name);
-  const pairs: Pair[] = [{ from: node, to: top, within: other ? undefined : above }];
-  const files: Copied[] = [];
+  const pairs: Pair[] = [];
+  const files: (Copied & { to: FileSystemDirectoryHandle })[] = [];
   try {
+    const top = await volume.disk.createDirectory(lease, above, name);
+    pairs.push({ from: node, to: top, within: other ? undefined : above });
     for (const pair of pairs) {
       for (const [entry, handle] of await volume.disk.list(await directoryHandle(volume, pair.from, 0))) {
         const found = isShown(entry) ? adopt(volume, pair.from, entry, handle) : undefined;
@@ -281,31 +321,98 @@ async function moveDirectory(
       }
     }
     await inParallel(files, volume.parallel, async (item) => {
-      item.copy = await volume.disk.createFile(lease, item.to, item.file.name);
-      item.source = await copyWhole(volume, lease, item.file, item.copy);
+      const handle = await volume.disk.createFile(lease, item.to, item.file.name);
+      const path = item.file.path(node);
+      if (!(await isCopy(volume, await volume.disk.snapshot(handle), node, copies, path))) {
+        // Another program was faster, and made a file there.
+        throw new Failure("not-empty");
+      }
+      item.made = { handle, parent: item.to, path: [...parent.path(), name, ...path] };
+      item.copy = await copyWhole(volume, lease, item.file, item.made);
+      copies.set(path.join("/"), item.copy.copy);
     });
   } catch (error) {
     await removeCopies(volume, lease, files, pairs);
     throw error;
   }
   // The copy is whole: from here on, the old names are what is too much.
-  await inParallel(files, volume.parallel, (item) => removeOriginal(volume, lease, item));
+  await inParallel(files, volume.parallel, async (item) => {
+    await removeOriginal(volume, lease, item);
+    copies.set(item.file.path(node).join("/"), item.copy!.copy);
+  });
   for (const { from } of pairs.slice(1).reverse()) {
-    await removeEmpty(volume, lease, await directoryHandle(volume, from.parent!, 0), from.name);
+    await volume.disk.remove(lease, await directoryHandle(volume, from.parent!, 0), from.name);
   }
   // Fails with `not-empty` when the browser hides something in it: that stays, and nothing else does.
-  await removeEmpty(volume, lease, await directoryHandle(volume, node.parent!, 0), node.name);
+  await volume.disk.remove(lease, await directoryHandle(volume, node.parent!, 0), node.name);
+  tried.delete(which);
   if (other) {
     other.gone = true;
   }
   moveNode(node, parent, name);
 }
 
-async function removeOriginal(volume: Volume, lease: Lease, { file, copy, source }: Copied): Promise<void> {
+/** Whether there is nothing in a directory but what an earlier try to rename `node` to it put there. */
+async function hasOnly(
+  volume: Volume,
+  directory: FileSystemDirectoryHandle,
+  node: DirectoryNode,
+  copies: Copies | undefined,
+  path: string[] = [],
+): Promise<boolean> {
+  for (const [name, handle] of await volume.disk.list(directory)) {
+    if (isSwap(name)) {
+      continue;
+    }
+    const below = [...path, name];
+    const isOurs =
+      handle.kind === "directory"
+        ? copies && (await hasOnly(volume, handle as FileSystemDirectoryHandle, node, copies, below))
+        : copies && (await isCopy(volume, await volume.disk.snapshot(handle as FileSystemFileHandle), node, copies, below));
+    if (!isOurs) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Whether a file is a copy of ours, begun or done, or no different from what it would be. */
+async function isCopy(
+  volume: Volume,
+  found: File,
+  node: DirectoryNode,
+  copies: Copies,
+  path: string[],
+): Promise<boolean> {
+  const copy = copies.get(path.join("/"));
+  if (found.size === 0 || (found.size === copy?.size && found.lastModified === copy.modified)) {
+    return true;
+  }
+  // Nobody was told that it was swapped in.
+  const file = await Promise.resolve(walk(volume, node, { parts: path, directory: false })).catch((error: unknown) => {
+    if (!refused(error, "no-entry", "not-directory")) {
+      throw error;
+    }
+  });
+  return file?.kind === "file" && (await areEqual(volume, found, await snapshot(volume, file, 0)));
+}
+
+async function areEqual({ disk }: Volume, one: File, other: File): Promise<boolean> {
+  let equal = one.size === other.size;
+  for (let at = 0; equal && at < one.size; at += MOST) {
+    const [left, right] = await Promise.all([one, other].map((file) => disk.read(file, at, at + MOST)));
+    equal = left!.every((byte, index) => byte === right![index]);
+  }
+  return equal;
+}
+
+/** Removes a file that was copied; what another program made of it meanwhile is copied before. */
+async function removeOriginal(volume: Volume, lease: Lease, item: Copied): Promise<void> {
+  const { file, made, copy } = item;
   const parent = await directoryHandle(volume, file.parent!, 0);
   const now = await volume.disk.snapshot(await volume.disk.file(parent, file.name));
-  if (copy && (now.size !== source?.size || now.lastModified !== source.modified)) {
-    await copyWhole(volume, lease, file, copy);
+  if (made && (now.size !== copy?.source.size || now.lastModified !== copy.source.modified)) {
+    item.copy = await copyWhole(volume, lease, file, made);
   }
   await volume.disk.remove(lease, parent, file.name);
 }
@@ -316,9 +423,9 @@ async function removeCopies(volume: Volume, lease: Lease, files: Copied[], pairs
     Promise.resolve()
       .then(remove)
       .catch(() => {});
-  await inParallel(files, volume.parallel, async ({ file, to, copy }) => {
-    if (copy) {
-      await tryTo(() => volume.disk.remove(lease, to, file.name));
+  await inParallel(files, volume.parallel, async ({ file, made }) => {
+    if (made) {
+      await tryTo(() => volume.disk.remove(lease, made.parent, file.name));
     }
   });
   for (const { to, within } of pairs.slice().reverse()) {

@@ -23,10 +23,25 @@ export function filesystemErrorCode(error: IoError): ErrorCode | undefined {
 /** `wasi:io/streams.stream-error`, as jco wants it thrown. */
 export type StreamError = { tag: "last-operation-failed"; val: IoError } | { tag: "closed" };
 
-/** `wasi:io/poll.pollable`. */
+/** Pollables that a guest may have: it polls a few at a time, and drops them. */
+const MOST_POLLABLES = 10_000;
+
+const pollables = new Set<Pollable>();
+
+/** The guest is gone, and its pollables with it. */
+export function abandonPollables(): void {
+  pollables.clear();
+}
+
+/** `wasi:io/poll.pollable`. A guest that never drops one meets a trap: there is no error to tell it of. */
 export class Pollable {
   /** `wait` gives what to wait for, or `undefined` when there is nothing; without it, it is always ready. */
-  constructor(private readonly wait: () => Promise<unknown> | undefined = () => undefined) {}
+  constructor(private readonly wait: () => Promise<unknown> | undefined = () => undefined) {
+    if (pollables.size >= MOST_POLLABLES) {
+      throw new Error(`the app has ${MOST_POLLABLES} pollables, and the host allows no more`);
+    }
+    pollables.add(this);
+  }
 
   ready(): boolean {
     return this.wait() === undefined;
@@ -36,6 +51,10 @@ export class Pollable {
     for (let waiting = this.wait(); waiting; waiting = this.wait()) {
       await waiting.catch(() => {});
     }
+  }
+
+  [Symbol.dispose](): void {
+    pollables.delete(this);
   }
 }
 
@@ -70,6 +89,9 @@ const SHUT: Sink = {
   room: () => MOST,
   wait: () => undefined,
 };
+
+/** Why a stream fails whose guest does not ask before it writes. */
+const TOO_MUCH = new Error("more was written than check-write allowed");
 
 /** The most that one call moves. */
 const MOST = 1024 * 1024;
@@ -133,6 +155,8 @@ export class InputStream {
 /** `wasi:io/streams.output-stream`. */
 export class OutputStream {
   #closed = false;
+  /** What the guest was told that it may write; more is not taken, lest memory fills with it. */
+  #permitted = 0;
   /** The failure that the next call tells of. */
   #failed: { error: unknown } | undefined;
 
@@ -140,11 +164,13 @@ export class OutputStream {
 
   checkWrite(): bigint {
     this.#check();
-    return this.#attempt(() => BigInt(Math.min(MOST, this.sink.room())));
+    this.#permitted = this.#attempt(() => Math.min(MOST, this.sink.room()));
+    return BigInt(this.#permitted);
   }
 
   write(bytes: Uint8Array): void {
     this.#check();
+    this.#spend(bytes.length);
     this.#attempt(() => this.sink.write(bytes));
   }
 
@@ -181,11 +207,17 @@ export class OutputStream {
   }
 
   writeZeroes(length: bigint): void {
-    this.write(new Uint8Array(clamp(length)));
+    this.#check();
+    this.#spend(length);
+    this.#attempt(() => this.sink.write(new Uint8Array(Number(length))));
   }
 
-  blockingWriteZeroesAndFlush(length: bigint): Promise<void> {
-    return this.blockingWriteAndFlush(new Uint8Array(clamp(length)));
+  async blockingWriteZeroesAndFlush(length: bigint): Promise<void> {
+    this.#check();
+    if (length > BigInt(MOST)) {
+      this.#fail(TOO_MUCH);
+    }
+    await this.blockingWriteAndFlush(new Uint8Array(Number(length)));
   }
 
   async splice(source: InputStream, length: bigint): Promise<bigint> {
@@ -228,6 +260,14 @@ export class OutputStream {
       }
       await this.sink.wait()?.catch(() => {});
     }
+  }
+
+  /** Where WASI has a trap, the stream fails: a trap would take the page's own calls along. */
+  #spend(length: number | bigint): void {
+    if (length > this.#permitted) {
+      this.#fail(TOO_MUCH);
+    }
+    this.#permitted -= Number(length);
   }
 
   #check(): void {

@@ -1,13 +1,18 @@
 // A granted directory in use: what may be done in it, and that it can be taken back at any time.
 import type { Access, SyncReport, Tree, TreeEvents } from "../contract.js";
+import type { Journal } from "../journal/journal.js";
+import type { Unsaved } from "../journal/replay.js";
 import { Descriptor } from "./descriptor.js";
-import type { Lease, Writer } from "./disk.js";
+import { type Lease, PATIENCE, type Writer } from "./disk.js";
 import { codeOf, Failure, reasonOf } from "./errors.js";
+import { InUse } from "./in-use.js";
+import { limited } from "./limit.js";
 import { walk } from "./lookup.js";
 import { type DirectoryNode, type FileNode, forgetSeen } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll } from "./push.js";
 import { freshen } from "./read.js";
+import { restore } from "./restore.js";
 import { type Tally, type User, Volume } from "./volume.js";
 
 /** How a tree is opened. */
@@ -20,6 +25,8 @@ export interface TreeOptions {
   parallel?: number;
   /** Milliseconds after which a browser call counts as hung, and fails with `busy`; 30 seconds by default. */
   patience?: number;
+  /** What finds again what is not on disk when this worker dies. */
+  journal?: Journal | undefined;
 }
 
 /**
@@ -29,6 +36,9 @@ export interface TreeOptions {
 export function openTree(handle: FileSystemDirectoryHandle, access: Access, options: TreeOptions = {}): Tree {
   return new OpenTree(handle, access, options);
 }
+
+/** Milliseconds to wait for what is not needed for an answer. */
+const LEISURE = 5_000;
 
 /** Milliseconds between two `dirty` events. */
 const PAUSE = 100;
@@ -55,8 +65,8 @@ export class OpenTree implements Tree, Lease, User {
     private readonly options: TreeOptions,
   ) {}
 
-  root(): Descriptor {
-    return new Descriptor(this, undefined, { read: true, write: false });
+  root(inUse = new InUse()): Descriptor {
+    return new Descriptor(this, undefined, { read: true, write: false }, inUse);
   }
 
   /** The volume; only in calls, before which it is found. */
@@ -70,6 +80,7 @@ export class OpenTree implements Tree, Lease, User {
       this.check();
       await this.#place();
       const failed = await this.#push();
+      await inTime(this.volume.cleaned);
       await this.#refresh();
       failed.forEach(({ file, error }) => report.failures.push({ path: this.#name(file), reason: reasonOf(error) }));
     } catch (error) {
@@ -82,6 +93,17 @@ export class OpenTree implements Tree, Lease, User {
     report.removed = BigInt(removed);
     report.conflicts = conflicts.map(({ node, path }) => ({ path: path.join("/"), kept: this.#name(node) }));
     return report;
+  }
+
+  get journal(): Journal | undefined {
+    return this.options.journal;
+  }
+
+  async restore(unsaved: Unsaved[]): Promise<void> {
+    this.check();
+    await this.#place();
+    this.check();
+    unsaved.forEach((one) => restore(this.volume, this.base!, one));
   }
 
   unsynced(): { files: number; bytes: number } {
@@ -132,11 +154,15 @@ export class OpenTree implements Tree, Lease, User {
       cut();
     }
     this.#calls.clear();
-    this.#volume?.users.delete(this);
+    this.#volume?.leave(this);
     if (this.#volume?.users.size === 0) {
       this.#volume.end();
       volumes.delete(this.#volume);
     }
+  }
+
+  async settled(): Promise<void> {
+    await inTime(this.#volume?.disk.settled());
   }
 
   check(): void {
@@ -233,6 +259,11 @@ export class OpenTree implements Tree, Lease, User {
     this.base = base;
     volume.users.add(this);
     this.#volume = volume;
+    if (this.access === "read-write") {
+      // Nobody waits for it but a sync. What cannot be removed now, the next mount tries again.
+      volume.cleaned ??= volume.disk.swaps.clean(volume).catch(() => {});
+    }
+    volume.dirty.forEach((file) => this.journal?.note(file, base));
   }
 
   #push() {
@@ -270,6 +301,11 @@ export class OpenTree implements Tree, Lease, User {
   }
 }
 
+/** Waits, but not for long: a call that hangs behind a dialog keeps nobody from taking a folder back. */
+async function inTime(work: Promise<unknown> | undefined): Promise<void> {
+  await (work && limited(work, LEISURE).catch(() => {}));
+}
+
 /** The dirty files that nobody has open when it is their turn: of one being written again, only a part may be there. */
 function* closed({ dirty }: Volume): Generator<FileNode> {
   for (const file of [...dirty]) {
@@ -282,7 +318,7 @@ function* closed({ dirty }: Volume): Generator<FileNode> {
 /** The node of a directory in a volume, if it is the volume's or below it. */
 async function within(volume: Volume, handle: FileSystemDirectoryHandle): Promise<DirectoryNode | undefined> {
   try {
-    const parts = await volume.handle.resolve(handle);
+    const parts = await limited(volume.handle.resolve(handle), PATIENCE);
     const node = parts && (await walk(volume, volume.root, { parts, directory: true }));
     return node as DirectoryNode | undefined;
   } catch {

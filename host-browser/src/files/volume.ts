@@ -1,5 +1,6 @@
 // The state of one folder: the nodes met, what is dirty, what was pushed. Trees on the same folder share it, so that
 // they see each other's writes. What is done with it is in the other files, one operation each.
+import type { Journal, Written } from "../journal/journal.js";
 import { Disk, type Lease, type Writer } from "./disk.js";
 import { Failure } from "./errors.js";
 import { Gate } from "./gate.js";
@@ -19,6 +20,8 @@ export interface User {
   readonly base: DirectoryNode | undefined;
   /** Done since its last sync. */
   tally: Tally;
+  /** What finds its dirty files again when this worker dies. */
+  readonly journal: Journal | undefined;
   /** Told that the dirty files or bytes changed. */
   changed(): void;
 }
@@ -29,6 +32,8 @@ export const FRESH = 1_000;
 export const FETCHED = 5_000;
 /** Dirty bytes that are held in memory before some are pushed early. */
 const BUDGET = 64 * 1024 * 1024;
+/** Handles that are kept: each takes about 10 KiB of the browser's memory. */
+const HANDLES = 16_384;
 /** How long after a close what was written is pushed, in milliseconds. */
 const SOON = 1_000;
 
@@ -53,10 +58,14 @@ export class Volume implements Lease {
   readonly writers = new Set<Writer>();
   /** Renames have it to themselves; pushes share it. */
   readonly gate = new Gate();
+  /** Nodes that have a handle, the one looked up last at the end. */
+  readonly #handles = new Set<Node>();
   /** Files that are open. */
   readonly opened = new Set<FileNode>();
   /** Makes the identities of this volume's nodes differ from all others'. */
   readonly seed = crypto.getRandomValues(new BigUint64Array(2));
+  /** What a browser that died left in it is being removed. */
+  cleaned: Promise<void> | undefined;
   /** Pushes the files that nobody has open; set by whoever knows how. */
   pushClosed: () => Promise<void> = async () => {};
   /** Nothing looked up before this moment is believed any more. */
@@ -70,7 +79,7 @@ export class Volume implements Lease {
   ) {
     this.root = new DirectoryNode(undefined, "");
     this.root.handle = handle;
-    this.disk = new Disk(options.patience);
+    this.disk = new Disk(handle, options.patience);
     this.now = options.now;
     this.parallel = options.parallel;
   }
@@ -85,6 +94,17 @@ export class Volume implements Lease {
   /** Whether something looked up at `then` may be believed for `age` milliseconds. */
   isFresh(then: number, age: number): boolean {
     return then > this.#distrusted && performance.now() - then < age;
+  }
+
+  /** A node has a new handle: the oldest of too many goes, which would hardly be believed any more. */
+  hasHandle(node: Node): void {
+    this.#handles.delete(node);
+    this.#handles.add(node);
+    if (this.#handles.size > HANDLES) {
+      const [oldest] = this.#handles;
+      this.#handles.delete(oldest!);
+      oldest!.handle = undefined;
+    }
   }
 
   /** Looks everything up again from now on. */
@@ -102,7 +122,7 @@ export class Volume implements Lease {
     file.seen = { size, modified, at: performance.now(), age };
   }
 
-  /** Dirty bytes in memory. */
+  /** Bytes of memory that what is dirty takes, about. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -121,14 +141,18 @@ export class Volume implements Lease {
     return Math.min(4 * BUDGET, Math.max(BUDGET, largest / 4));
   }
 
-  /** Does something to a file's draft, or drops it, and keeps count. */
-  change<T>(file: FileNode, change: () => T): T {
-    const before = this.dirty.has(file) ? (file.draft?.extents.bytes ?? 0) : 0;
+  /** Does something to a file's draft, or drops it, and keeps count. `written` is all that is done, if that is given. */
+  change<T>(file: FileNode, change: () => T, written?: Written): T {
+    const before = this.dirty.has(file) ? (file.draft?.weight ?? 0) : 0;
+    const { draft } = file;
     try {
       return change();
     } finally {
+      if (draft !== file.draft) {
+        draft?.letGo();
+      }
       const isDirty = file.draft !== undefined && !file.gone;
-      this.#bytes += (isDirty ? file.draft!.extents.bytes : 0) - before;
+      this.#bytes += (isDirty ? file.draft!.weight : 0) - before;
       const was = this.dirty.size;
       if (isDirty) {
         this.dirty.add(file);
@@ -136,7 +160,33 @@ export class Volume implements Lease {
         this.dirty.delete(file);
       }
       if (was !== this.dirty.size || isDirty || before > 0) {
-        this.users.forEach((user) => user.changed());
+        for (const user of this.users) {
+          if (user.base) {
+            user.journal?.note(file, user.base, written);
+          }
+          user.changed();
+        }
+      }
+    }
+  }
+
+  /** A user goes. What nobody sees any more is not written any more. */
+  leave(user: User): void {
+    this.users.delete(user);
+    const isSeen = (file: FileNode) => [...this.users].some(({ base }) => base && file.isIn(base));
+    for (const file of this.dirty) {
+      if (!isSeen(file)) {
+        this.change(file, () => void (file.draft = undefined));
+      }
+    }
+  }
+
+  /** A file or directory has another name: so have the drafts in it. */
+  moved(node: Node): void {
+    const files = node.kind === "file" ? [node] : [...this.dirty].filter((file) => file.isIn(node));
+    for (const file of files) {
+      if (this.dirty.has(file)) {
+        this.change(file, () => {});
       }
     }
   }
@@ -164,6 +214,7 @@ export class Volume implements Lease {
     this.opened.delete(file);
     file.base = file.window = undefined;
     if (file.gone) {
+      file.draft?.letGo();
       file.draft = undefined;
     } else if (file.draft) {
       this.pushSoon();

@@ -1,25 +1,26 @@
 // Writing, into memory; what was written is pushed later.
+import type { Written } from "../journal/journal.js";
 import { Draft } from "./draft.js";
 import { Failure } from "./errors.js";
+import { checkNameless } from "./nameless.js";
 import { freshen } from "./read.js";
 import type { FileNode } from "./node.js";
 import type { Volume } from "./volume.js";
 
 /** The largest file that any local disk takes (ext4's limit): a larger one would only fail when it is pushed. */
 const LARGEST = 16 * 1024 ** 4;
-/** What a file without a name may hold: it is never pushed. */
-const NAMELESS = 256 * 1024 * 1024;
 
 /** Writes bytes. The file has to be open, and prepared. */
 export function writeAt(volume: Volume, file: FileNode, offset: number, bytes: Uint8Array): void {
   checkSize(offset + bytes.length);
-  if (file.gone && (file.draft?.extents.bytes ?? 0) + bytes.length > NAMELESS) {
-    throw new Failure("insufficient-space");
+  if (file.gone) {
+    checkNameless(bytes.length);
   }
-  change(volume, file, (draft) => {
+  const write = (draft: Draft) => {
     draft.keep();
     draft.write(offset, bytes);
-  });
+  };
+  change(volume, file, write, { start: offset, bytes });
 }
 
 /** Cuts a file, or extends it with zeros. */
@@ -43,15 +44,16 @@ export function sizeNow(file: FileNode): number {
   return file.draft?.size ?? file.base?.size ?? 0;
 }
 
-function change(volume: Volume, file: FileNode, change: (draft: Draft) => void): void {
-  volume.change(file, () => {
+function change(volume: Volume, file: FileNode, change: (draft: Draft) => void, written?: Written): void {
+  const work = () => {
     const draft = (file.draft ??= new Draft(file.base));
     change(draft);
     draft.version++;
     draft.modified = volume.now();
     // A write sets the time, whatever it was set to before.
     delete file.times.modified;
-  });
+  };
+  volume.change(file, work, written);
 }
 
 function checkSize(size: number): void {

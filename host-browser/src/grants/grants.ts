@@ -1,6 +1,7 @@
 // Which folder a mount gets: the kept one, that one after another prompt, or a new choice of the user.
 import * as supported from "../supported.js";
-import type { Granted } from "../protocol.js";
+import { LONGEST_PATH } from "../limits.js";
+import type { Asker, Granted } from "../protocol.js";
 import { type Access, type GrantKey, isWitError, type StartIn, type WitError } from "../wit.js";
 import { isPrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
@@ -27,11 +28,15 @@ export class Grants {
   /** Folders that the page has ready for a mount under way. */
   readonly #offered = new Map<string, FileSystemDirectoryHandle>();
   /** What is asked for, or waits to be. */
-  readonly #asked = new Set<{ name: string; moot: AbortController }>();
+  readonly #asked = new Set<Wish>();
+  /** What was kept before the page got a grant, for the case that its mount fails. */
+  readonly #before = new Map<string, KeptGrant | undefined>();
   /** One question at a time: a second dialog over the first would be answered for the wrong folder. */
   #asking: Promise<unknown> = Promise.resolve();
   /** When the user answered the last dialog. */
   #answered = -Infinity;
+  /** How often in a row the user said no to the app. */
+  #refusals = 0;
 
   constructor(store: GrantStore, dialog: GrantDialog, provider: Provider, active = supported.active) {
     this.#store = store;
@@ -40,15 +45,32 @@ export class Grants {
     this.#active = active;
   }
 
-  /** The kept grant, or a new one; the user is asked when it must be. */
-  async acquire(key: GrantKey, access: Access, startIn?: StartIn): Promise<Granted> {
-    const asked = { name: slot(key), moot: new AbortController() };
-    this.#asked.add(asked);
+  /**
+   * The kept grant, or a new one; the user is asked when it must be. An app that was refused three times in a row is not
+   * asked for any more, until the user grants something: else it could ask until they give in.
+   */
+  async acquire(key: GrantKey, access: Access, startIn?: StartIn, by: Asker = "page"): Promise<Granted> {
+    check(key);
+    const moot = new AbortController();
+    const wish: Wish = { name: slot(key), key, access, by, moot };
+    this.#asked.add(wish);
     try {
-      return await this.#acquire(key, access, startIn, asked.moot.signal);
+      const granted = await this.#acquire(wish, startIn);
+      // What the app has already is no answer to what it asked for.
+      if (by === "page") this.#refusals = 0;
+      return granted;
     } finally {
-      this.#asked.delete(asked);
+      this.#asked.delete(wish);
     }
+  }
+
+  /** The page's mount failed after it got its grant: what was kept before is kept again. */
+  async withdraw(key: GrantKey): Promise<void> {
+    const name = slot(key);
+    if (!this.#before.has(name)) return;
+    const before = this.#before.get(name);
+    this.#before.delete(name);
+    await (before ? this.#store.set(key, before) : this.#store.delete(key));
   }
 
   /**
@@ -66,11 +88,13 @@ export class Grants {
   async forget(key: GrantKey): Promise<boolean> {
     const asked = [...this.#asked].filter(({ name }) => name === slot(key));
     for (const { moot } of asked) moot.abort(DENIED);
+    this.#before.delete(slot(key));
     return (await this.#store.delete(key)) || asked.length > 0;
   }
 
-  /** Nobody waits for an answer any more. */
+  /** Nobody waits for an answer any more: the worker is gone, and what comes after it begins anew. */
   dismiss(): void {
+    this.#refusals = 0;
     for (const { moot } of this.#asked) moot.abort({ tag: "cancelled" } satisfies WitError);
   }
 
@@ -90,25 +114,24 @@ export class Grants {
     );
   }
 
-  async #acquire(key: GrantKey, access: Access, startIn: StartIn | undefined, moot: AbortSignal): Promise<Granted> {
-    const offered = this.#offered.get(slot(key));
-    const kept = offered ? { handle: offered, access, label: await label(offered) } : await this.#store.get(key);
-    const handle = kept ? await this.#again(key, kept, access, moot) : await this.#choose(key, access, startIn, moot);
+  async #acquire(wish: Wish, startIn: StartIn | undefined): Promise<Granted> {
+    const { name, key, access, by, moot } = wish;
+    const offered = this.#offered.get(name);
+    const before = await this.#store.get(key);
+    const kept = offered ? { handle: offered, access, label: await label(offered) } : before;
+    const handle = kept ? await this.#again(wish, kept) : await this.#choose(wish, startIn);
     // A narrower use of a wide grant leaves it wide.
     const widest = kept?.access === "read-write" ? kept.access : access;
-    const name = await label(handle);
-    moot.throwIfAborted();
-    await this.#store.set(key, { handle, access: widest, label: name });
-    return { handle, access, label: name };
+    const shown = await label(handle);
+    moot.signal.throwIfAborted();
+    if (by === "page") this.#before.set(name, before);
+    await this.#store.set(key, { handle, access: widest, label: shown });
+    return { handle, access, label: shown };
   }
 
   /** The same folder: a lapsed permission is never a reason to choose another. */
-  async #again(
-    key: GrantKey,
-    { handle, label }: KeptGrant,
-    access: Access,
-    moot: AbortSignal,
-  ): Promise<FileSystemDirectoryHandle> {
+  async #again(wish: Wish, { handle, label }: KeptGrant): Promise<FileSystemDirectoryHandle> {
+    const { key, access } = wish;
     const isGranted = async () => (await handle.queryPermission({ mode: mode(access) })) === "granted";
     const request = async () => {
       await this.#permission(handle, access);
@@ -118,16 +141,12 @@ export class Grants {
     return await this.#inTurn(async () => {
       // The browser may have asked for all folders at once meanwhile.
       if (await isGranted()) return handle;
-      return await this.#withUser({ kind: "again", key, access, label }, true, request, moot);
+      return await this.#withUser(wish, { kind: "again", key, access, label }, true, request);
     });
   }
 
-  async #choose(
-    key: GrantKey,
-    access: Access,
-    startIn: StartIn | undefined,
-    moot: AbortSignal,
-  ): Promise<FileSystemDirectoryHandle> {
+  async #choose(wish: Wish, startIn: StartIn | undefined): Promise<FileSystemDirectoryHandle> {
+    const { key, access } = wish;
     const { question, needsActivation, silent } = this.#provider;
     const open = async (dropped?: FileSystemDirectoryHandle) => {
       if (!dropped) return await this.#provider.open(key, access, startIn);
@@ -135,7 +154,7 @@ export class Grants {
       return dropped;
     };
     if (silent) return await open().catch(fail);
-    return await this.#inTurn(() => this.#withUser({ kind: question, key, access }, needsActivation, open, moot));
+    return await this.#inTurn(() => this.#withUser(wish, { kind: question, key, access }, needsActivation, open));
   }
 
   /** After the questions that were asked before. */
@@ -156,9 +175,24 @@ export class Grants {
     if (answer !== "granted") throw DENIED;
   }
 
+  /** Asks the user, unless the app has been refused too often; and takes note of the answer. */
+  async #withUser<T>(wish: Wish, question: Question, browserAsks: boolean, act: () => Promise<T>): Promise<T> {
+    const { by, moot } = wish;
+    moot.signal.throwIfAborted();
+    if (by === "app" && this.#refusals >= PATIENCE) throw DENIED;
+    try {
+      const answer = await this.#ask(question, browserAsks, act, moot.signal);
+      this.#refusals = 0;
+      return answer;
+    } catch (error) {
+      // What became moot, the user did not answer.
+      if (by === "app" && !moot.signal.aborted && isRefusal(error)) this.#refusals += 1;
+      throw error;
+    }
+  }
+
   /** At once after a click or a key press, which is the user's own wish; otherwise the dialog gets the click. */
-  async #withUser<T>(question: Question, browserAsks: boolean, act: () => Promise<T>, moot: AbortSignal): Promise<T> {
-    moot.throwIfAborted();
+  async #ask<T>(question: Question, browserAsks: boolean, act: () => Promise<T>, moot: AbortSignal): Promise<T> {
     // The click that answered the last dialog was no wish for this.
     const isAnswer = performance.now() - this.#answered < CLICK_MS;
     if (browserAsks && this.#active() && !isAnswer) {
@@ -180,6 +214,20 @@ export class Grants {
   }
 }
 
+/** Somebody's wish for a folder. */
+interface Wish {
+  /** The key as one word. */
+  name: string;
+  key: GrantKey;
+  access: Access;
+  by: Asker;
+  /** Aborted when nobody waits for an answer any more. */
+  moot: AbortController;
+}
+
+/** After so many times no in a row, an app's wishes are refused without asking. */
+const PATIENCE = 3;
+
 /** For how long, at most, a browser lets a page act on a click. */
 const CLICK_MS = 5000;
 
@@ -191,6 +239,27 @@ function mode(access: Access): FileSystemPermissionMode {
 
 function slot({ path, id }: GrantKey): string {
   return JSON.stringify([path, id]);
+}
+
+/** The component checks keys too; but an app can ask without it. */
+function check({ path, id }: GrantKey): void {
+  if (!/^[A-Za-z0-9_-]{1,32}$/.test(id)) {
+    throw { tag: "invalid-id", val: "it is no id" } satisfies WitError;
+  }
+  // Its length first: nothing is done with what is too long.
+  if (path.length > LONGEST_PATH || path.includes("\0") || path[0] !== "/" || !isPlain(path)) {
+    throw { tag: "invalid-path", val: "it is no mount point" } satisfies WitError;
+  }
+}
+
+/** Whether an absolute path has neither empty parts nor `.` and `..`. */
+function isPlain(path: string): boolean {
+  return path === "/" || path.slice(1).split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+/** Whether the user said no. */
+function isRefusal(error: unknown): boolean {
+  return isWitError(error) && (error.tag === "cancelled" || error.tag === "denied");
 }
 
 /** Whether the browser refuses for want of a click. */

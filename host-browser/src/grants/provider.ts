@@ -1,4 +1,6 @@
 // Where a new folder comes from: this computer, or the browser's private storage.
+import { PATIENCE } from "../files/disk.js";
+import { limited } from "../files/limit.js";
 import * as supported from "../supported.js";
 import type { Access, GrantKey, StartIn, WitError } from "../wit.js";
 
@@ -61,5 +63,5 @@ function privateStorage(silent: boolean): Provider {
 export async function isPrivate(handle: FileSystemDirectoryHandle): Promise<boolean> {
   if (!supported.privateStorage) return false;
   const root = await navigator.storage.getDirectory();
-  return (await root.resolve(handle)) !== null;
+  return (await limited(root.resolve(handle), PATIENCE)) !== null;
 }

@@ -1,4 +1,5 @@
 // Numbers and results, for people.
+import { shown } from "../shown.js";
 import type { SyncReport } from "../wit.js";
 
 /** `1 file`, `2 files`. */
@@ -22,8 +23,8 @@ export function result({ files: count, bytes: size, removed, conflicts, failures
   if (count) did.push(`saved ${files(count)} (${bytes(size)})`);
   if (removed) did.push(`removed ${removed}`);
   const lines = [capital(did.join(", ") || "Everything was saved already")];
-  for (const { path, kept } of conflicts) lines.push(`${path} was changed by another program too: yours is ${kept} now`);
-  for (const { path, reason } of failures) lines.push(`${path} could not be saved: ${reason}`);
+  for (const { path, kept } of conflicts) lines.push(`${shown(path)} was changed by another program too: yours is ${shown(kept)} now`);
+  for (const { path, reason } of failures) lines.push(`${shown(path)} could not be saved: ${reason}`);
   return lines.join("\n");
 }
 

@@ -6,15 +6,17 @@
  *
  * Attributes: `mount`, a path for which it offers to choose a folder; `grant`, the id of that grant; `access`, `read` or
  * `read-write`. Styles: the custom properties `--mountfs-accent`, `-surface`, `-text`, `-muted`, `-line`, `-warn`,
- * `-bad`, `-radius` and `-font`, and the parts `folder`, `label`, `path`, `badge`, `status`, `progress` and `button`.
+ * `-bad`, `-radius` and `-font`, and the parts `folder`, `label`, `path`, `badge`, `recoverable`, `status`, `progress` and
+ * `button`.
  *
  * @packageDocumentation
  */
 import type { Change, MountfsChangeEvent, MountfsProgressEvent, SyncProgress } from "../events.js";
 import type { GrantInfo } from "../grants/grants.js";
 import type { Mountfs } from "../mountfs.js";
-import type { Access, GrantKey, MountInfo } from "../wit.js";
+import type { Access, GrantKey, MountInfo, Unsynced } from "../wit.js";
 import { MountfsError } from "../errors.js";
+import { shown } from "../shown.js";
 import * as format from "./format.js";
 import { STYLE } from "./style.js";
 
@@ -29,6 +31,10 @@ interface Folder extends GrantKey {
   private: boolean;
   state: PermissionState;
   unsynced: { files: number; bytes: number };
+  /** What tabs that died had not put into it. */
+  recoverable: { files: number; bytes: number };
+  /** Whether what is unsynced would be recoverable. */
+  journaled: boolean;
 }
 
 /** The element. */
@@ -87,7 +93,7 @@ export class MountfsPanel extends HTMLElement {
   #changed({ change }: MountfsChangeEvent): void {
     if (change.what === "unsynced") this.#rows.get(slot(change))?.unsynced(change);
     // Files that changed outside change nothing here.
-    else if (change.what === "mounts") this.#refreshSoon();
+    else if (change.what !== "folder") this.#refreshSoon();
   }
 
   #progress({ progress }: MountfsProgressEvent): void {
@@ -139,10 +145,10 @@ export class MountfsPanel extends HTMLElement {
 
   /** Whoever pressed a button that is gone goes on from the one that took its place. */
   #keepFocus(pressed: HTMLElement): void {
-    if (pressed.isConnected && !pressed.hidden) return;
+    if (pressed.checkVisibility()) return;
     const row = pressed.closest("li");
-    const near = row?.isConnected ? row : this.shadowRoot;
-    near?.querySelector<HTMLElement>("button:not([hidden])")?.focus();
+    const near = row?.isConnected ? row : this.shadowRoot!;
+    [...near.querySelectorAll("button")].find((button) => button.checkVisibility())?.focus();
   }
 
   async #open(): Promise<void> {
@@ -179,6 +185,11 @@ export class MountfsPanel extends HTMLElement {
         case "reconnect":
           await mountfs.mount(path, { id, access: row.access });
           return `${row.label} is open again.`;
+        case "recover":
+          return about + format.result(await mountfs.recover(path, id));
+        case "discard":
+          await mountfs.discard(path, id);
+          return `${about}What was not saved is gone.`;
       }
     };
     await this.#try(row.button(verb), act, about);
@@ -212,9 +223,15 @@ export class MountfsPanel extends HTMLElement {
   }
 }
 
-type Verb = "sync" | "unmount" | "revoke" | "reconnect";
+type Verb = "recover" | "discard" | "sync" | "unmount" | "revoke" | "reconnect";
 
-const VERBS: Record<Verb, { text: string; title: string }> = {
+const VERBS: Record<Verb, { text: string; title: string; what?: string }> = {
+  recover: {
+    text: "Recover",
+    title: "Put it into the folder; where a file was changed since, both versions are kept",
+    what: "what was not saved in ",
+  },
+  discard: { text: "Discard", title: "Remove it for good", what: "what was not saved in " },
   sync: { text: "Sync", title: "Put everything that was written into the folder now" },
   unmount: { text: "Close", title: "Sync, and close the folder; it can be opened again without a question" },
   reconnect: { text: "Reconnect", title: "Open this folder again" },
@@ -235,6 +252,7 @@ class Row {
   readonly #buttons: Record<Verb, HTMLButtonElement>;
   readonly #badge: HTMLElement;
   readonly #saved: HTMLElement;
+  readonly #left: HTMLElement;
   readonly #bar: HTMLProgressElement;
 
   constructor(folder: Folder, act: (verb: Verb) => void) {
@@ -246,26 +264,29 @@ class Row {
         <div class="name"><b part="label"></b> <code part="path"></code></div>
         <div class="facts"><span class="badge" part="badge"></span> <span class="saved" part="saved"></span></div>
       </div>
+      <div class="left" part="recoverable" hidden><p></p></div>
       <progress part="progress" max="1" hidden></progress>
       <div class="buttons"></div>`;
     const find = <E extends HTMLElement>(selector: string) => this.element.querySelector<E>(selector)!;
     this.#badge = find(".badge");
     this.#saved = find(".saved");
+    this.#left = find(".left");
     this.#bar = find("progress");
     find("b").textContent = folder.label;
-    find("code").textContent = folder.path;
+    find("code").textContent = shown(folder.path);
     this.#bar.setAttribute("aria-label", `Saving ${folder.label}`);
     const buttons = (Object.keys(VERBS) as Verb[]).map((verb) => {
+      const { text, title, what = "" } = VERBS[verb];
       const button = document.createElement("button");
       button.type = "button";
       button.setAttribute("part", `button ${verb}`);
       button.dataset["verb"] = verb;
-      button.textContent = VERBS[verb].text;
-      button.title = VERBS[verb].title;
+      button.textContent = text;
+      button.title = title;
       // The visible word first, as voice control wants it; then which folder, for those who do not see the row.
-      button.setAttribute("aria-label", `${VERBS[verb].text} ${folder.label}`);
+      button.setAttribute("aria-label", `${text} ${what}${folder.label}`);
       button.addEventListener("click", () => act(verb));
-      find(".buttons").append(button);
+      (what ? this.#left : find(".buttons")).append(button);
       return [verb, button] as const;
     });
     this.#buttons = Object.fromEntries(buttons) as Record<Verb, HTMLButtonElement>;
@@ -292,15 +313,26 @@ class Row {
     this.#buttons.unmount.hidden = !mounted;
     this.#buttons.reconnect.hidden = mounted;
     this.unsynced(folder.unsynced);
+    this.#recoverable(folder.recoverable);
+  }
+
+  #recoverable({ files, bytes }: { files: number; bytes: number }): void {
+    const isReadOnly = this.#folder.access === "read";
+    this.#left.hidden = files === 0;
+    this.#left.firstElementChild!.textContent =
+      `${format.files(files)} (${format.bytes(bytes)}) ${files === 1 ? "was" : "were"} not saved when a tab closed.` +
+      (isReadOnly ? " Open the folder for writing to recover." : "");
+    this.#buttons.recover.hidden = isReadOnly;
   }
 
   unsynced({ files, bytes }: { files: number; bytes: number }): void {
-    const { mounted, access, state } = this.#folder;
+    const { mounted, access, state, recoverable, journaled } = this.#folder;
     const dirty = files > 0 || bytes > 0;
     this.#saved.classList.toggle("dirty", dirty);
     this.#saved.textContent =
       !mounted ? CLOSED[state]
-      : dirty ? `${format.files(files)} unsaved (${format.bytes(bytes)})`
+      : dirty ? `${format.files(files)} unsaved (${format.bytes(bytes)})${journaled ? "" : ", lost if this tab closes"}`
+      : recoverable.files > 0 ? ""
       : access === "read" ? (this.#folder.private ? "private storage of this site" : "")
       : this.#folder.private ? "saved in this browser" : "all saved";
   }
@@ -316,15 +348,20 @@ class Row {
 
 function folders(mounted: MountInfo[], kept: GrantInfo[]): Folder[] {
   const known = new Map(kept.map((grant) => [slot(grant), grant]));
-  const open = mounted.map(({ path, id, access, label, unsynced }) => {
+  const open = mounted.map(({ path, id, access, label, unsynced, recoverable, journaled = true }): Folder => {
     const grant = known.get(slot({ path, id }));
     known.delete(slot({ path, id }));
-    const left = { files: Number(unsynced?.files ?? 0), bytes: Number(unsynced?.bytes ?? 0) };
+    const left = { unsynced: count(unsynced), recoverable: count(recoverable), journaled };
     const state: PermissionState = grant?.state ?? "granted";
-    return { path, id, access, label, unsynced: left, mounted: true, private: grant?.private ?? false, state };
+    return { path, id, access, label: shown(label), ...left, mounted: true, private: grant?.private ?? false, state };
   });
-  const closed = [...known.values()].map((grant) => ({ ...grant, mounted: false, unsynced: { files: 0, bytes: 0 } }));
+  const nothing = { unsynced: count(), recoverable: count(), journaled: true };
+  const closed = [...known.values()].map((grant) => ({ ...grant, ...nothing, label: shown(grant.label), mounted: false }));
   return [...open, ...closed];
+}
+
+function count({ files, bytes }: Unsynced = { files: 0n, bytes: 0n }): Folder["unsynced"] {
+  return { files: Number(files), bytes: Number(bytes) };
 }
 
 function slot({ path, id }: GrantKey | Extract<Change, GrantKey>): string {

@@ -28,6 +28,11 @@ export const STYLE = `
   .facts { font-size: .88em; color: var(--muted); text-wrap: balance; }
   .badge:not(:has(+ .saved:empty))::after { content: ", "; }
   .saved.dirty { color: var(--warn); font-weight: 560; }
+  .left {
+    grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: .5rem .4rem; margin-top: .6rem; padding: .6rem .7rem;
+    border-radius: 9px; background: color-mix(in srgb, var(--warn) 10%, transparent);
+  }
+  .left p { flex-basis: 100%; margin: 0; font-size: .93em; text-wrap: pretty; }
   progress {
     grid-column: 1 / -1; width: 100%; height: 5px; margin-top: .5rem; border: 0; border-radius: 3px; overflow: hidden;
     appearance: none; background: var(--line);
@@ -43,9 +48,9 @@ export const STYLE = `
   button:hover { background: color-mix(in srgb, currentColor 7%, transparent); }
   button[aria-disabled="true"] { opacity: .6; cursor: default; }
   button:focus-visible { outline: 2px solid var(--tint); outline-offset: 2px; }
-  [data-verb="sync"], [data-verb="reconnect"], .choose { color: #fff; border-color: transparent; background: var(--accent); }
-  :is([data-verb="sync"], [data-verb="reconnect"], .choose):hover { background: color-mix(in srgb, var(--accent) 88%, #000); }
-  [data-verb="revoke"] { margin-left: auto; color: var(--bad); }
+  [data-verb="recover"], [data-verb="sync"], [data-verb="reconnect"], .choose { color: #fff; border-color: transparent; background: var(--accent); }
+  :is([data-verb="recover"], [data-verb="sync"], [data-verb="reconnect"], .choose):hover { background: color-mix(in srgb, var(--accent) 88%, #000); }
+  [data-verb="revoke"], [data-verb="discard"] { margin-left: auto; color: var(--bad); }
   .choose { width: 100%; min-height: 40px; font-size: 1em; }
   ul:not(:empty) ~ .choose { margin-top: .6rem; }
   .empty { color: var(--muted); margin-bottom: .8rem; }

@@ -2,6 +2,7 @@
 import type { Ended, Program, Stdio, WindowSide } from "../protocol.js";
 import { type Answer, type GrantKey, type MountInfo, toWitError, type WitError, type WitMountOptions } from "../wit.js";
 import type { SyncReport } from "../contract.js";
+import type { Limits } from "../limits.js";
 import { Gate } from "./gate.js";
 import { appImports, type Run } from "./imports.js";
 import { Trees, type Wanted } from "./trees.js";
@@ -48,15 +49,16 @@ export class App {
   #mounts: MountInfo[] = [];
   #running = false;
 
-  constructor(module: AppModule, core: (name: string) => Promise<WebAssembly.Module>, window: WindowSide) {
+  constructor(module: AppModule, core: (name: string) => Promise<WebAssembly.Module>, window: WindowSide, limits?: Limits) {
     this.#module = module;
     this.#core = core;
     this.#window = window;
-    this.#trees = new Trees(window, {
+    const user = {
       changed: () => void this.#look(),
       // The component notices with its next sync, and takes the mount out of its table.
-      taken: ({ path }) => void this.#control((mounts) => mounts.sync(path)),
-    });
+      taken: ({ path }: GrantKey) => void this.#control((mounts) => mounts.sync(path)),
+    };
+    this.#trees = new Trees(window, user, limits);
     this.#instance = this.#fresh();
     // Whoever calls first is told.
     this.#instance.catch(() => undefined);
@@ -85,6 +87,7 @@ export class App {
     const failed = await this.#answer<MountInfo>(() => this.#trees.prepare(first));
     if (failed) return failed;
     const again = await mount();
+    if ("error" in again) await this.#trees.discard(first);
     // It was taken back before its turn came: no reason to ask once more.
     return wanted.length > 1 ? { error: { tag: "denied" } } : again;
   }
@@ -106,6 +109,14 @@ export class App {
 
   async mounted(): Promise<Answer<MountInfo[]>> {
     return (await this.#answer(() => this.ready().then(() => this.#trees.mounted())))!;
+  }
+
+  async recover(path: string, id: string): Promise<Answer<SyncReport>> {
+    return (await this.#answer(() => this.ready().then(() => this.#trees.recover({ path, id }))))!;
+  }
+
+  async discard(path: string, id: string): Promise<Answer<boolean>> {
+    return (await this.#answer(() => this.ready().then(() => this.#trees.discardLeft({ path, id }))))!;
   }
 
   /** Other programs may have changed these names in a folder; anything, when there are none. */
@@ -217,5 +228,5 @@ export class App {
 
 /** What makes two mount tables the same; what is unsynced has its own event. */
 function summary(mounts: MountInfo[]): string {
-  return JSON.stringify(mounts.map(({ path, id, access, label }) => [path, id, access, label]));
+  return JSON.stringify(mounts.map(({ path, id, access, label, journaled }) => [path, id, access, label, journaled]));
 }

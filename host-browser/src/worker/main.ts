@@ -1,5 +1,6 @@
 // The worker that a built app runs in. It lies beside `app.js`, and finds it from there.
 import { expose } from "comlink";
+import type { Limits } from "../limits.js";
 import { PROTOCOL, type WindowSide, type WorkerSide } from "../protocol.js";
 import { App, type AppModule } from "./app.js";
 
@@ -11,11 +12,11 @@ function started(): Promise<App> {
 }
 
 const side: WorkerSide = {
-  async start(window: WindowSide, protocol: number) {
+  async start(window: WindowSide, protocol: number, limits: Limits) {
     if (protocol !== PROTOCOL) {
       throw new Error("the app was built with another version of mountfs than the page: build it again");
     }
-    app = load(window);
+    app = load(window, limits);
     await (await app).ready();
   },
   mount: async (path, options) => (await started()).mount(path, options),
@@ -23,15 +24,17 @@ const side: WorkerSide = {
   unmount: async (path) => (await started()).unmount(path),
   revoke: async (path, id) => (await started()).revoke(path, id),
   mounted: async () => (await started()).mounted(),
+  recover: async (path, id) => (await started()).recover(path, id),
+  discard: async (path, id) => (await started()).discard(path, id),
   changedOutside: async (key, names) => (await started()).changedOutside(key, names),
   run: async (program, stdio) => (await started()).run(program, stdio),
 };
 
-async function load(window: WindowSide): Promise<App> {
+async function load(window: WindowSide, limits: Limits): Promise<App> {
   // Not known when this is bundled, so no bundler may look for it.
   const url = new URL("app.js", import.meta.url).href;
   const module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as AppModule;
-  return new App(module, core, window);
+  return new App(module, core, window, limits);
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();

@@ -2,12 +2,16 @@
 // folders again, with everything in them that is not on disk yet, and nobody is asked twice.
 import type { Access, GrantKey, MountInfo, StartIn, SyncReport, Unsynced, WitError } from "../wit.js";
 import type { Tree } from "../contract.js";
-import type { Progress, WindowSide } from "../protocol.js";
-import { openTree } from "../files/index.js";
+import type { Asker, Progress, WindowSide } from "../protocol.js";
+import { LIMITS, type Limits } from "../limits.js";
+import { abandonPollables, InUse, openTree } from "../files/index.js";
+import { Journals } from "../journal/journals.js";
+import { forgetJournals } from "../journal/shelf.js";
 
 interface Used {
   key: GrantKey;
   tree: Tree;
+  journals: Journals;
   access: Access;
   label: string;
   /** The grants over it that an app holds: it is mounted. */
@@ -38,22 +42,28 @@ const EVERY_MS = 100;
 export class Trees {
   readonly #window: WindowSide;
   readonly #user: TreesUser;
+  readonly #limits: Limits;
   readonly #used = new Map<string, Used>();
-  /** Mount points for which the user may be asked now. */
-  readonly #asked = new Set<string>();
+  /** What is being opened, by mount point: the user may be asked for it now. */
+  readonly #opening = new Map<string, { id: string; taken: boolean }>();
   /** What would have been asked for, while nobody is asked. */
   #postponed: Wanted[] | undefined;
 
-  constructor(window: WindowSide, user: TreesUser) {
+  /** What the instance that is there now has in use. */
+  #inUse = new InUse();
+
+  constructor(window: WindowSide, user: TreesUser, limits: Limits = LIMITS) {
     this.#window = window;
     this.#user = user;
+    this.#limits = limits;
   }
 
   /** The interface, for one instance of the app. */
   interface() {
+    const inUse = (this.#inUse = new InUse(this.#limits));
     return {
       Grant,
-      acquire: (key: GrantKey, access: Access, startIn: StartIn | undefined) => this.#acquire(key, access, startIn),
+      acquire: (key: GrantKey, access: Access, startIn: StartIn | undefined) => this.#acquire(inUse, key, access, startIn),
       revoke: (key: GrantKey) => this.#revoke(key),
     };
   }
@@ -61,13 +71,19 @@ export class Trees {
   /** The instance that held grants is gone, without having let go of them. */
   abandoned(): void {
     for (const { holders } of this.#used.values()) holders.clear();
+    this.#inUse.end();
+    abandonPollables();
   }
 
   /** What is mounted, by path. */
   mounted(): MountInfo[] {
     const mounted = [...this.#used.values()].filter(({ holders }) => holders.size);
     return mounted
-      .map(({ key: { path, id }, access, label, tree }) => ({ path, id, access, label, unsynced: unsynced(tree) }))
+      .map(({ key: { path, id }, access, label, tree, journals }) => {
+        const [left, recoverable] = [unsynced(tree.unsynced()), unsynced(journals.left)];
+        const journaled = access === "read" || journals.isWhole;
+        return { path, id, access, label, unsynced: left, recoverable, journaled };
+      })
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
@@ -80,6 +96,27 @@ export class Trees {
   async sync(path: string): Promise<SyncReport | undefined> {
     const used = this.#mountedAt(path);
     return used && (await complete(used));
+  }
+
+  /** Puts into a mounted folder what tabs that died had not. */
+  async recover(key: GrantKey): Promise<SyncReport> {
+    const used = this.#mounted(key);
+    if (used.access === "read") {
+      const why = "the folder is mounted for reading only; mount it for reading and writing first";
+      throw { tag: "other", val: why } satisfies WitError;
+    }
+    return checked(used, await used.journals.recover(used.tree));
+  }
+
+  /** Removes that. True when there was something. */
+  async discardLeft(key: GrantKey): Promise<boolean> {
+    return await this.#mounted(key).journals.discard();
+  }
+
+  #mounted(key: GrantKey): Used {
+    const used = this.#used.get(slot(key));
+    if (!used?.holders.size) throw { tag: "not-mounted" } satisfies WitError;
+    return used;
   }
 
   /** Makes a call in which the app's streams write nothing to the folder that is mounted there. */
@@ -140,18 +177,30 @@ export class Trees {
 
   /** Gets a folder ready, so that nobody has to be asked for it in `acquire`. */
   async prepare(wanted: Wanted): Promise<undefined> {
-    await this.#open(wanted);
+    await this.#open(wanted, "page");
   }
 
-  async #acquire(key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<Grant> {
+  /** The mount failed that a folder was made ready for: nothing of it stays behind. */
+  async discard({ key }: Wanted): Promise<void> {
+    const used = this.#used.get(slot(key));
+    // The app mounted it meanwhile.
+    if (used?.holders.size) return;
+    if (used) this.#end(used);
+    await this.#window.withdraw(key);
+  }
+
+  async #acquire(inUse: InUse, key: GrantKey, access: Access, startIn: StartIn | undefined): Promise<Grant> {
+    if (!inUse.hasRoom("mounts")) throw this.#full();
     let used = this.#used.get(slot(key));
     if (used?.access !== access) {
       const wanted = { key, access, startIn };
       if (this.#postponed?.push(wanted)) throw BUSY;
-      used = await this.#open(wanted);
+      used = await this.#open(wanted, "app");
     }
     const { holders } = used;
-    const grant: Grant = new Grant(used, () => {
+    const release = inUse.take("mounts");
+    const grant: Grant = new Grant(used, inUse, () => {
+      release();
       if (holders.delete(grant) && !holders.size) this.#end(used);
     });
     holders.add(grant);
@@ -159,11 +208,17 @@ export class Trees {
     return grant;
   }
 
-  async #open({ key, access, startIn }: Wanted): Promise<Used> {
-    if (this.#asked.has(key.path)) throw BUSY;
-    this.#asked.add(key.path);
+  #full(): WitError {
+    const text = `${this.#limits.mounts} folders are mounted, and the host allows no more: unmount one first`;
+    return { tag: "other", val: text };
+  }
+
+  async #open({ key, access, startIn }: Wanted, by: Asker): Promise<Used> {
+    if (this.#opening.has(key.path)) throw BUSY;
+    const opening = { id: key.id, taken: false };
+    this.#opening.set(key.path, opening);
     try {
-      const answer = await this.#window.acquire(key, access, startIn);
+      const answer = await this.#window.acquire(key, access, startIn, by);
       if ("error" in answer) throw answer.error;
       const { handle, label } = answer.ok;
       const before = this.#used.get(slot(key));
@@ -172,12 +227,22 @@ export class Trees {
         await complete(before);
         this.#end(before);
       }
-      const tree = await openTree(handle, access, { events: this.#events(key) });
-      const used: Used = { key, tree, access, label, holders: new Set(), ended: false };
+      const journals = await Journals.open({ key, label }, access, {
+        found: () => this.#window.recoverable(key, journals.left),
+        changed: () => this.#user.changed(),
+      });
+      if (opening.taken) {
+        void journals.end();
+        throw DENIED;
+      }
+      const tree = openTree(handle, access, { events: this.#events(key), journal: journals.journal });
+      const used: Used = { key, tree, journals, access, label, holders: new Set(), ended: false };
       this.#used.set(slot(key), used);
       return used;
+    } catch (error) {
+      throw opening.taken ? DENIED : error;
     } finally {
-      this.#asked.delete(key.path);
+      this.#opening.delete(key.path);
     }
   }
 
@@ -187,20 +252,25 @@ export class Trees {
     const answer = await this.#window.forget(key);
     // It may have been granted in the same moment.
     const granted = this.#take(key);
+    // What is in its journals is of the folder, too.
+    await Promise.all([forgetJournals(key), used?.tree.settled(), granted?.tree.settled()]);
     if ("error" in answer) throw answer.error;
-    return answer.ok || used || granted;
+    return answer.ok || used !== undefined || granted !== undefined;
   }
 
-  #take(key: GrantKey): boolean {
+  #take(key: GrantKey): Used | undefined {
+    const opening = this.#opening.get(key.path);
+    if (opening?.id === key.id) opening.taken = true;
     const used = this.#used.get(slot(key));
     if (used) this.#end(used);
-    return used !== undefined;
+    return used;
   }
 
   #end(used: Used): void {
-    const { key, tree, holders } = used;
+    const { key, tree, journals, holders } = used;
     used.ended = true;
     tree.end();
+    void journals.end();
     if (this.#used.get(slot(key)) === used) this.#used.delete(slot(key));
     if (holders.size) this.#user.taken(key);
     this.#user.changed();
@@ -217,16 +287,19 @@ export class Trees {
 /** `mountfs:fs/grants.grant`. */
 class Grant {
   readonly #used: Used;
+  readonly #inUse: InUse;
   readonly #letGo: () => void;
 
-  constructor(used: Used, letGo: () => void) {
+  constructor(used: Used, inUse: InUse, letGo: () => void) {
     this.#used = used;
+    this.#inUse = inUse;
     this.#letGo = letGo;
   }
 
   async root(): Promise<object> {
     if (this.#used.ended) throw DENIED;
-    return this.#used.tree.root();
+    if (!this.#inUse.hasRoom("descriptors")) throw FULL;
+    return this.#used.tree.root(this.#inUse);
   }
 
   label(): string {
@@ -235,11 +308,14 @@ class Grant {
 
   async sync(): Promise<SyncReport> {
     if (this.#used.ended) throw DENIED;
-    return await this.#used.tree.sync();
+    const report = await this.#used.tree.sync();
+    // Taken back meanwhile: whoever did that was told what was not written.
+    if (this.#used.ended) throw DENIED;
+    return report;
   }
 
   unsynced(): Unsynced {
-    return unsynced(this.#used.tree);
+    return unsynced(this.#used.tree.unsynced());
   }
 
   /** The component let go of it: what was opened below stops working. */
@@ -250,17 +326,20 @@ class Grant {
 
 const DENIED: WitError = { tag: "denied" };
 const BUSY: WitError = { tag: "busy" };
+const FULL: WitError = { tag: "other", val: "the host allows nothing more to be open: close something first" };
 
 /** Syncs, and throws the errors of `mounts.sync`. */
 async function complete(used: Used): Promise<SyncReport> {
-  const report = await used.tree.sync();
+  return checked(used, await used.tree.sync());
+}
+
+function checked(used: Used, report: SyncReport): SyncReport {
   if (used.ended) throw { tag: "not-mounted" } satisfies WitError;
   if (report.failures.length) throw { tag: "incomplete", val: report } satisfies WitError;
   return report;
 }
 
-function unsynced(tree: Tree): Unsynced {
-  const { files, bytes } = tree.unsynced();
+function unsynced({ files, bytes }: { files: number; bytes: number }): Unsynced {
   return { files: BigInt(files), bytes: BigInt(bytes) };
 }
 

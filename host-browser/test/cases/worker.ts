@@ -8,6 +8,7 @@ import { appImports } from "../../src/worker/imports.js";
 import { Trees } from "../../src/worker/trees.js";
 import { Streams } from "../../src/worker/wasi/stdio.js";
 import type { Tree } from "./case.js";
+import { type Fault, Faults } from "./faults.js";
 import * as opfs from "./opfs.js";
 
 /** What a step comes to: its answer, or the name of its error. */
@@ -62,6 +63,7 @@ let local: FileSystemDirectoryHandle;
 let base: FileSystemDirectoryHandle;
 let chosen: FileSystemDirectoryHandle | undefined;
 let exports: Exports;
+let faults: Faults | undefined;
 
 const worker = {
   /** The page got this folder of the computer, for all cases. */
@@ -90,9 +92,11 @@ const worker = {
     const grants = new Grants(memory(), nobody, user);
     const trees = new Trees(
       {
-        acquire: (key, access, startIn) => answer(grants.acquire(key, access, startIn)),
+        acquire: (key, access, startIn, by) => answer(grants.acquire(key, access, startIn, by)),
+        withdraw: (key) => grants.withdraw(key),
         forget: (key) => answer(grants.forget(key)),
         dirty: () => {},
+        recoverable: () => {},
         progress: () => {},
         mountsChanged: () => {},
       },
@@ -119,6 +123,17 @@ const worker = {
     }
   },
 
+  /** Does a step of the guest that may be nonsense. Throws for a trap. */
+  async attempt(verb: string, words: string[]): Promise<Done> {
+    try {
+      return await exports.steps.step(verb, words);
+    } catch (error) {
+      const said = typeof error === "string" ? error : (error as { payload?: unknown }).payload;
+      if (typeof said !== "string") throw error;
+      return { tag: "err", val: `nonsense: ${said}` };
+    }
+  },
+
   /** Does the steps of a plan; answers the first that does not come to what it should. */
   async plan(steps: PlannedStep[]): Promise<{ line: string; done: Done } | undefined> {
     for (const { line, verb, words, wanted } of steps) {
@@ -128,6 +143,12 @@ const worker = {
     }
     return undefined;
   },
+
+  /** From now on the browser's calls are counted, and one of them fails. */
+  arm: (fault?: Fault) => (faults ??= new Faults()).arm(fault),
+  mend: () => faults!.mend(),
+  /** A second passes. */
+  idle: () => faults!.idle(),
 
   fill: (folder: string, tree: Tree) => opfs.fill(base, folder, tree),
   outside: (words: string[]) => opfs.outside(base, words),

@@ -4,7 +4,7 @@ import { cpSync, existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
-import type { MountInfo, MountOptions, Mountfs, RunOptions, SyncReport } from "../../src/index.js";
+import type { createMountfs, MountInfo, MountOptions, Mountfs, RunOptions, SyncReport } from "../../src/index.js";
 import { drop, kill, launch, serve, temporary } from "./browser.js";
 
 /** What went wrong, as it crosses from the page. */
@@ -17,6 +17,7 @@ export interface Refusal {
 /** The page's globals; a test declares those that it names in the page. */
 export interface InPage {
   fs: Mountfs;
+  createMountfs: typeof createMountfs;
   /** Runs a program, and answers its exit code and all that it printed. */
   run(source: string, options?: RunOptions): Promise<[number, string]>;
   /** Runs source in the Python that stays, and answers what it printed. Rejects with its exception. */
@@ -99,7 +100,7 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>test</title>
     return done.promise;
   };
 
-  Object.assign(window, { folders: {}, choices: [], picks: [] });
+  Object.assign(window, { createMountfs, folders: {}, choices: [], picks: [] });
   zone.ondragover = (event) => event.preventDefault();
 </script>`;
 

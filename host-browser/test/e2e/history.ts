@@ -94,6 +94,33 @@ export function wrong(states: State[], steps: Step[], disk: Tree): string[] {
   return all.reduce((least, one) => (one.length < least.length ? one : least));
 }
 
+/**
+ * Why a folder is none that has all that the guest wrote, when it was in `state` and perhaps in the middle of one more
+ * step; nothing when it is one.
+ */
+export function lost(state: State, step: Step | undefined, folder: Tree): string[] {
+  const now = synced(seen(state));
+  if (!step) return wrong([now], [], folder);
+  const next = new Map(synced(seen(after(now, step))));
+  const found = folder.get(step.path);
+  if ("text" in step && typeof found === "string" && isPart(found, now.get(step.path)?.text ?? "", step)) {
+    return wrong([next.set(step.path, { text: found, maybe: new Set([found]) })], [], folder);
+  }
+  return wrong([now, next], [step], folder);
+}
+
+/** Whether a file is what it is when only a part of the text was written. */
+function isPart(found: string, old: string, step: Writing): boolean {
+  const text = step.text.repeat(step.times);
+  const start = step.verb === "update" ? step.at : step.verb === "append" ? old.length : 0;
+  // What the file is that is written over.
+  const base = step.verb === "write" ? "" : old;
+  const whole = base.slice(0, start) + text + base.slice(start + text.length);
+  let same = start;
+  while (same < found.length && found[same] === whole[same]) same += 1;
+  return found === base.slice(0, start) + text.slice(0, same - start) + base.slice(same);
+}
+
 function wrongBetween(before: State, after: State, step: Step | undefined, disk: Tree): string[] {
   const wrong: string[] = [];
   const moves = step?.verb === "rename" ? moved(before, step) : [];

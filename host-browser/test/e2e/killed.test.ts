@@ -1,12 +1,12 @@
 // A browser that is killed, at any moment: what was synced before is on disk, and what was not is there as it was or as it
-// became, file by file. `KILL_ROUNDS` says how often, `KILL_SEED` with which steps; the moments are never the same.
-import { lstatSync, readFileSync, watch } from "node:fs";
+// became, file by file. And what the guest wrote, and was answered, can be recovered, all of it. `KILL_ROUNDS` says how often, `KILL_SEED` with which steps; the moments are never the same.
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AppPage, type InPage } from "./app-page.js";
 import { cleanUp } from "./browser.js";
 import { folderOf, onDisk } from "./disk.js";
-import { after, seen, type State, type Step, synced, type Tree, wrong } from "./history.js";
+import { after, lost, seen, type State, type Step, synced, type Tree, wrong } from "./history.js";
 import { randomFrom, randomSteps } from "./random-steps.js";
 
 declare const window: InPage & Window;
@@ -23,8 +23,9 @@ import json, os
 
 opened = []
 
-def work(steps):
-    for step in json.loads(steps):
+def work(steps, markers):
+    os.mkdir(f"/local/{markers}")
+    for number, step in enumerate(json.loads(steps)):
         path = "/local/" + step["path"]
         match step["verb"]:
             case "rename":
@@ -45,6 +46,8 @@ def work(steps):
                     opened.append(file)
                 else:
                     file.close()
+        # Names are on disk at once.
+        os.mkdir(f"/local/{markers}/{number}")
 
 def sizes():
     """Of all files; None of directories."""
@@ -99,16 +102,33 @@ function found(): { tree: Tree; swaps: string[] } {
 
 /** The part of a tree that the guest works in. */
 function guests(tree: Tree): Tree {
-  return new Map([...tree].filter(([path]) => !path.startsWith("untouched") && path !== "started.txt"));
+  return new Map([...tree].filter(([path]) => !/^(untouched|first|second|started\.txt)/.test(path)));
 }
 
-const work = (steps: Step[]) => app.python(`work(${JSON.stringify(JSON.stringify(steps))})`);
+/** Each step that was answered leaves an entry in this directory. */
+async function work(steps: Step[], markers: string): Promise<void> {
+  await app.python(`work(${JSON.stringify(JSON.stringify(steps))}, ${JSON.stringify(markers)})`);
+}
+
+/** Recovers what there is, and answers the guest's part of the folder, each file with the guest's version. */
+async function recovered(): Promise<Tree> {
+  const report = await app.page.evaluate(() => window.fs.recover("/local"));
+  expect(report.failures).toEqual([]);
+  const { tree } = found();
+  const guest = new Map(guests(tree));
+  for (const { path, kept } of report.conflicts) {
+    guest.set(path, guest.get(kept)!);
+    guest.delete(kept);
+  }
+  return guest;
+}
 const through = (state: State, steps: Step[]) => steps.reduce((all, step) => [...all, after(all.at(-1)!, step)], [state]);
 
 /** Calls back for each change in the folder until `over`, but not for those in directories that are made later. */
 function watching(over: AbortSignal, changed: () => void): void {
-  const directories = [...found().tree].filter(([, text]) => text === null);
-  for (const path of ["", ...directories.map(([path]) => path)]) watch(join(folder, path), { signal: over }, changed);
+  const directories = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const paths = directories.map(({ parentPath, name }) => join(parentPath, name));
+  for (const path of [folder, ...paths]) watch(path, { signal: over }, changed);
 }
 
 /** How many changes there are on disk while it is done. */
@@ -126,10 +146,11 @@ async function sync(): Promise<void> {
 }
 
 it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))("browser %i loses nothing that was synced", async (round) => {
+  for (const markers of ["first", "second"]) rmSync(join(folder, markers), { recursive: true, force: true });
   const before = found();
   const start = synced(guests(before.tree));
   const first = randomSteps(random, start, STEPS);
-  const counts = [await changesOf(() => work(first)), await changesOf(sync)];
+  const counts = [await changesOf(() => work(first, "first")), await changesOf(sync)];
 
   const states = [synced(seen(through(start, first).at(-1)!))];
   const second = randomSteps(random, states[0]!, STEPS);
@@ -141,7 +162,7 @@ it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))("browser %i los
   const changes = () => new Promise<void>((now) => watching(over.signal, () => --moment === 0 && now()));
   const early = which === 0 ? changes() : undefined;
   let doing = 0;
-  const worked = work(second).then(() => doing++);
+  const worked = work(second, "second").then(() => doing++);
   const all = worked.then(sync).then(() => doing++);
   await Promise.race([all, early ?? worked.then(changes)]);
   all.catch(() => {});
@@ -151,6 +172,8 @@ it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))("browser %i los
 
   const { tree, swaps } = found();
   const still = untouchedNow();
+  const markers = join(folder, "second");
+  const done = existsSync(markers) ? readdirSync(markers).length : 0;
   const left = swaps.filter((swap) => !before.swaps.includes(swap));
   told.push(`${String(round).padStart(3)}: during ${during}; left ${left.join(" ") || "nothing"}`);
   await app.startAgain();
@@ -158,9 +181,12 @@ it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))("browser %i los
   await app.python(GUEST);
   const shown = JSON.parse(await app.python("print(sizes())")) as Record<string, number | null>;
 
+  const rescued = await recovered();
+
   const steps = JSON.stringify(second);
   const why = during === "nothing" ? wrong([synced(seen(states.at(-1)!))], [], guests(tree)) : wrong(states, second, guests(tree));
   expect(why, `seed ${SEED}, during ${during}, after ${steps}`).toEqual([]);
+  expect(lost(states[done]!, second[done], rescued), `seed ${SEED}, after ${done} of ${steps}`).toEqual([]);
   expect(still).toEqual(untouched);
   expect(shown).toEqual(Object.fromEntries([...tree].map(([path, text]) => [path, text?.length ?? null])));
   await app.python(`open("/local/started.txt", "w").write("${round}")`);

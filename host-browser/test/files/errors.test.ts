@@ -26,6 +26,13 @@ describe("what the browser throws becomes", () => {
     expect(translate(new DOMException("", name), asked).code).toBe(code);
   });
 
+  test("AbortError: busy when there are too many swap files, access when the file is refused", () => {
+    const thrown = (message: string) => translate(new DOMException(message, "AbortError"), { to: "write" }).code;
+    expect(thrown("Failed to execute 'createWritable' on 'FileSystemFileHandle': Failed to create swap file.")).toBe("busy");
+    expect(thrown("Write operation blocked by Safe Browsing.")).toBe("access");
+    expect(thrown("Failed to perform Safe Browsing check.")).toBe("no-entry");
+  });
+
   test("a refused name: invalid where it would be made, else nothing is there", () => {
     expect(translate(new TypeError(), { to: "create", name: "a?" }).code).toBe("invalid");
     expect(translate(new TypeError(), { to: "create", name: long }).code).toBe("name-too-long");

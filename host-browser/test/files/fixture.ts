@@ -19,13 +19,13 @@ export class Browser {
     private readonly context: BrowserContext,
     private readonly server: Server,
     readonly page: Page,
-    private readonly profile: string,
+    readonly profile: string,
     /** Holds the local folders, one a test. */
     readonly top: string,
   ) {}
 
   /** `allow`: every permission prompt is answered with yes beforehand; `ask`: a folder may only be read. */
-  static async start(prompts: "allow" | "ask" = "allow"): Promise<Browser> {
+  static async start(prompts: "allow" | "ask" = "allow", more: string[] = []): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), "mountfs-profile-"));
     mkdirSync(join(profile, "Default"));
     const guard = prompts === "allow" ? 1 : 3;
@@ -42,7 +42,7 @@ export class Browser {
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const executablePath = obedient(process.env["CHROMIUM"] ?? "/usr/bin/chromium", profile);
-    const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: ARGS });
+    const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: [...ARGS, ...more] });
     const page = context.pages()[0] ?? (await context.newPage());
     page.on("console", (message) => console.log("browser:", message.text()));
     const top = mkdtempSync(join(tmpdir(), "mountfs-folders-"));

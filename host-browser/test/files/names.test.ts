@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { check, conflictName, isSwap, mayBeSame, parse, passingName } from "../../src/files/names.js";
+import { check, checkNew, conflictName, isShown, isSwap, mayBeSame, parse, passingName, swapName } from "../../src/files/names.js";
 
 describe("paths", () => {
   test("are taken apart", () => {
@@ -25,7 +25,18 @@ test.each(["", "a/b", "a\0.png", "\udc00"])("%j is no name", (name) => {
   expect(() => check(name)).toThrow("invalid");
 });
 
+test("CVE-2024-51745, CVE-2024-51756: devices that Chromium does not know are no names", () => {
+  const devices = ["COM¹", "com²", "LPT³", "COM¹.txt", "lpt² .tar.gz", "COM³:", "COM¹ "];
+  for (const name of devices) {
+    expect([name, isShown(name)]).toEqual([name, false]);
+    expect(() => checkNew(name, "file")).toThrow("invalid");
+    expect(() => checkNew(name, "directory")).toThrow("invalid");
+  }
+  expect(["COM⁴", "COM", "COM¹x", "xCOM¹", "m¹", "COM¹²"].map(isShown)).toEqual(Array(6).fill(true));
+});
+
 test("swap files are known whatever their case", () => {
+  expect([swapName("a.txt", 0), swapName("a.txt", 12)]).toEqual(["a.txt.crswap", "a.txt.12.crswap"]);
   expect(["a.txt.crswap", "A.CRSWAP", "crswap", "a.crswap.txt"].map(isSwap)).toEqual([true, true, false, false]);
 });
 

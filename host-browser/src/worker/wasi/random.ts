@@ -3,7 +3,11 @@
 /** The most that the browser gives at once. */
 const MOST = 65_536;
 
+/** The most that a guest may ask for at once; more is a trap. */
+const LARGEST = 64n * 1024n * 1024n;
+
 function bytes(count: bigint): Uint8Array {
+  if (count > LARGEST) throw new Error(`the app asked for ${count} random bytes at once`);
   const all = new Uint8Array(Number(count));
   for (let at = 0; at < all.length; at += MOST) crypto.getRandomValues(all.subarray(at, at + MOST));
   return all;

@@ -1,0 +1,39 @@
+// While `close` swaps a file in, which takes seconds for a large one, another program may still put its version in that
+// place; the swap then replaces it. Chromium has no swap that refuses, but what is open stays readable when it loses its
+// name: so a version that is seen in time is opened, and can be kept. What comes and goes between two looks cannot.
+import type { Disk } from "./disk.js";
+import { hold, type Held } from "./hold.js";
+import type { Attributes } from "./node.js";
+
+/** Milliseconds between two looks, at most; the first ones follow at once. */
+const PAUSE = 5;
+
+/** The last version that was seen in the place of a file while it was `closing`, other than the one `since` then. */
+export async function lookOut(
+  disk: Disk,
+  handle: FileSystemFileHandle,
+  since: Attributes,
+  closing: Promise<void>,
+): Promise<Held | undefined> {
+  let [over, seen, held]: [boolean, Attributes, Held | undefined] = [false, since, undefined];
+  const ended = () => void (over = true);
+  closing.then(ended, ended);
+  for (let looks = 0; !over; looks++) {
+    const found = await disk.snapshot(handle).catch(() => undefined);
+    if (found && (found.size !== seen.size || found.lastModified !== seen.modified)) {
+      const opened = await hold(found, disk.patience).catch(() => undefined);
+      const still = opened && (await disk.snapshot(handle).catch(() => undefined));
+      if (opened && still?.size === found.size && still.lastModified === found.lastModified) {
+        held?.letGo();
+        [held, seen] = [opened, { size: found.size, modified: found.lastModified }];
+      } else {
+        // It was swapped just then, and what was opened may be either.
+        opened?.letGo();
+      }
+    }
+    if (!over) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(looks, PAUSE)));
+    }
+  }
+  return held;
+}

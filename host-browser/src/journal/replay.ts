@@ -1,0 +1,39 @@
+// What is in a journal: the drafts as they were when its tab died.
+import { Draft } from "../files/draft.js";
+import { entriesOf } from "./log.js";
+
+/** A file that was not pushed. */
+export interface Unsaved {
+  /** Relative to the folder that the journal is of. */
+  path: string;
+  draft: Draft;
+}
+
+/** All of them. */
+export async function replay(files: Blob[]): Promise<Unsaved[]> {
+  const unsaved = new Map<number, Unsaved>();
+  for await (const entry of entriesOf(files)) {
+    const draft = unsaved.get(entry.file)?.draft ?? new Draft(undefined);
+    switch (entry.kind) {
+      case "draft": {
+        const { size, modified } = draft.since;
+        if (size !== entry.since.size || modified !== entry.since.modified) {
+          draft.kept = undefined;
+        }
+        draft.resize(entry.size);
+        [draft.visible, draft.since] = [entry.visible, entry.since];
+        unsaved.set(entry.file, { path: entry.path, draft });
+        break;
+      }
+      case "bytes":
+        draft.write(entry.start, entry.bytes);
+        break;
+      case "base":
+        draft.kept = Promise.resolve(entry.bytes.slice());
+        break;
+      case "none":
+        unsaved.delete(entry.file);
+    }
+  }
+  return [...unsaved.values()];
+}

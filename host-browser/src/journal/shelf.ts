@@ -1,0 +1,211 @@
+// Where journals are: in the private storage of this origin, in a bucket of their own where the browser has buckets, so
+// that no folder that a guest can be given has them in it. Each grant's folder has its journals in a directory.
+//
+// Who writes a journal, or offers what is in it, holds a lock of its name, which the browser lets go when the tab dies.
+// So each has one owner at a time, and whoever waits for the lock is told of the death when it happens.
+import { limited } from "../files/limit.js";
+import { lock } from "../lock.js";
+import * as supported from "../supported.js";
+import type { GrantKey } from "../wit.js";
+import { Journal } from "./journal.js";
+import { Log, type LogFile } from "./log.js";
+import { replay, type Unsaved } from "./replay.js";
+
+/** A granted folder: the label is there because a page can put another folder in a grant's place. */
+export interface Folder {
+  key: GrantKey;
+  label: string;
+}
+
+/** A journal of this tab. */
+export interface OpenJournal {
+  readonly journal: Journal;
+  /** Nobody writes it any more. What is in it is found by the next mount. */
+  close(): Promise<void>;
+}
+
+/** A journal of a tab that died. */
+export interface Left {
+  readonly files: number;
+  readonly bytes: number;
+  unsaved(): Promise<Unsaved[]>;
+  /** Removes it. */
+  discard(): Promise<void>;
+  /** Leaves it for the next mount, or another tab that waits for it. */
+  release(): void;
+}
+
+/** With the number of the log's format: what another version wrote is neither read nor removed. */
+const NAME = "mountfs-journals-1";
+/** The two files of a log. */
+const SLOTS = [".0", ".1"];
+/** How long a mount waits for its journal, in milliseconds. */
+const PATIENCE = 5_000;
+
+/** Where a folder's journals are. Throws where the browser has no place for them. */
+export async function openShelf({ key: { path, id }, label }: Folder): Promise<FileSystemDirectoryHandle> {
+  const shelves = await limited(openAll(), PATIENCE);
+  return limited(shelves.getDirectoryHandle(nameOf(path, id, label), { create: true }), PATIENCE);
+}
+
+/** Begins a journal. */
+export async function openJournal(directory: FileSystemDirectoryHandle, changed: () => void): Promise<OpenJournal> {
+  return limited(create(directory, changed), PATIENCE, (late) => void late.close());
+}
+
+async function create(directory: FileSystemDirectoryHandle, changed: () => void): Promise<OpenJournal> {
+  const name = crypto.randomUUID();
+  // Before there is anything that another tab could find.
+  const release = (await lock(lockOf(name)))!;
+  try {
+    const files = await Promise.all(SLOTS.map((slot) => openFile(directory, name + slot)));
+    const journal = new Journal(new Log(files as [LogFile, LogFile]), changed);
+    const close = async () => {
+      const { isEmpty } = journal;
+      journal.close();
+      if (isEmpty) {
+        await remove(directory, name);
+      }
+      release();
+    };
+    return { journal, close };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Whoever looks for the journals of tabs that died. */
+export interface Search {
+  /** Those of tabs that were dead when it began have been found. */
+  readonly looked: Promise<void>;
+  /** Finds no more. */
+  stop(): void;
+}
+
+/** Tells of each journal of a folder whose tab died, now and later. */
+export function findJournals(directory: FileSystemDirectoryHandle, found: (left: Left) => void): Search {
+  const over = new AbortController();
+  const failed = (error: unknown) => {
+    if (!over.signal.aborted) {
+      console.warn("mountfs: cannot look for what was not saved", error);
+    }
+  };
+  const look = async (name: string, release: () => void) => {
+    const left = await open(directory, name, release);
+    if (over.signal.aborted) {
+      release();
+    } else if (left) {
+      found(left);
+    }
+  };
+  const search = async () => {
+    const names = new Set<string>();
+    for await (const file of directory.keys()) {
+      names.add(file.slice(0, file.lastIndexOf(".")));
+    }
+    for (const name of names) {
+      const release = await lock(lockOf(name), { ifAvailable: true });
+      if (release) {
+        // One that cannot be read stays, and hides no other.
+        await look(name, release).catch(failed);
+      } else {
+        // Its tab lives, or is dying.
+        const { signal } = over;
+        lock(lockOf(name), { signal }).then((release) => look(name, release!)).catch(failed);
+      }
+    }
+  };
+  return { looked: search().catch(failed), stop: () => over.abort() };
+}
+
+/** A journal whose lock is held; it is removed when there is nothing in it. */
+async function open(
+  directory: FileSystemDirectoryHandle,
+  name: string,
+  release: () => void,
+): Promise<Left | undefined> {
+  const unsaved = async () => replay(await filesOf(directory, name));
+  const discard = async () => {
+    await remove(directory, name);
+    release();
+  };
+  try {
+    const files = await unsaved();
+    if (files.length === 0) {
+      await discard();
+      return undefined;
+    }
+    const bytes = files.reduce((sum, { draft }) => sum + draft.extents.bytes, 0);
+    return { files: files.length, bytes, unsaved, discard, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Removes all journals of a grant that no tab writes. It never throws: a folder is taken back whatever becomes of them. */
+export async function forgetJournals(key: GrantKey): Promise<void> {
+  if (supported.journals) {
+    await limited(removeAll(key), PATIENCE).catch((error: unknown) => {
+      console.warn("mountfs: cannot remove what was not saved in a folder that was taken back", error);
+    });
+  }
+}
+
+async function removeAll({ path, id }: GrantKey): Promise<void> {
+  const shelves = await openAll();
+  for await (const [name, directory] of shelves.entries()) {
+    if (!name.startsWith(nameOf(path, id, "")) || directory.kind !== "directory") {
+      continue;
+    }
+    for await (const file of directory.keys()) {
+      await directory.removeEntry(file).catch(ignore);
+    }
+    // There may be one that is being written.
+    await shelves.removeEntry(name).catch(ignore);
+  }
+}
+
+async function openAll(): Promise<FileSystemDirectoryHandle> {
+  const storage = (await supported.buckets?.open("mountfs-journals")) ?? navigator.storage;
+  return (await storage.getDirectory()).getDirectoryHandle(NAME, { create: true });
+}
+
+function nameOf(path: string, id: string, label: string): string {
+  // None of these has a space then, and no name has `/`.
+  return [id, path, label].map(encodeURIComponent).join(" ");
+}
+
+function lockOf(name: string): string {
+  return `mountfs-journal ${name}`;
+}
+
+/** Not in TypeScript's types for a page, which has no such thing. */
+type SyncFile = FileSystemFileHandle & { createSyncAccessHandle(): Promise<LogFile> };
+
+async function openFile(directory: FileSystemDirectoryHandle, name: string): Promise<LogFile> {
+  const file = (await directory.getFileHandle(name, { create: true })) as SyncFile;
+  return file.createSyncAccessHandle();
+}
+
+/** The files of a log; fewer if it was not finished when its tab died, or was removed meanwhile. */
+async function filesOf(directory: FileSystemDirectoryHandle, name: string): Promise<File[]> {
+  const files = SLOTS.map(async (slot) => {
+    try {
+      return await (await directory.getFileHandle(name + slot)).getFile();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "NotFoundError") {
+        return undefined;
+      }
+      throw error;
+    }
+  });
+  return (await Promise.all(files)).filter((file) => file !== undefined);
+}
+
+async function remove(directory: FileSystemDirectoryHandle, name: string): Promise<void> {
+  await Promise.all(SLOTS.map((slot) => directory.removeEntry(name + slot).catch(ignore)));
+}
+
+function ignore(): void {}

@@ -1,0 +1,160 @@
+// What happens a second time, or twice at once: a push after one that failed half-way, a removal when a push begins, two
+// versions that need a name in the same moment.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Browser } from "./fixture.js";
+
+let browser: Browser;
+beforeAll(async () => void (browser = await Browser.start()), 60_000);
+afterAll(() => browser?.stop(), 60_000);
+
+test("what is left of a large file that was removed outside is never taken for its start", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  const large = Array.from({ length: 500_000 }, (_, line) => `line ${line}\n`).join("");
+  await folder.write("large", large);
+  await folder.run(async ({ Guest, handle, kept, bytes, watched }) => {
+    let writes = 0;
+    const full = (call: string) => {
+      if (call === "write" && ++writes === 3) {
+        throw new DOMException("", "QuotaExceededError");
+      }
+    };
+    kept.guest = new Guest(watched(handle, full));
+    kept.file = await kept.guest.writing("large");
+    await kept.file.write(bytes("LINE"), 0n);
+    // So that it is open by now.
+    await kept.guest.stat("large");
+  });
+  await folder.remove("large");
+  const { first, second } = await folder.run(async ({ kept }) => {
+    const first = await kept.guest.sync();
+    return { first, second: await kept.guest.sync() };
+  });
+  expect(first.failures).toEqual([{ path: "large", reason: "there is no space left" }]);
+  expect(second.failures).toEqual([]);
+  const name = second.conflicts[0]?.kept ?? "large";
+  const text = await folder.read(name);
+  expect([text.length, text.slice(0, 4)]).toEqual([large.length, "LINE"]);
+  // What cannot be had any more is zeros; nothing is anywhere else than it was.
+  const wrong = [...text.slice(4)].findIndex((character, at) => character !== "\0" && character !== large[at + 4]);
+  expect(wrong).toBe(-1);
+});
+
+test("a file that was removed outside is made again under its name, also when that failed before", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  await folder.run(async ({ Guest, handle, kept, watched }) => {
+    let full = true;
+    kept.guest = new Guest(
+      watched(handle, (call) => {
+        if (full && call === "write") {
+          full = false;
+          throw new DOMException("", "QuotaExceededError");
+        }
+      }),
+    );
+    await kept.guest.append("a", " and new");
+  });
+  await folder.remove("a");
+  const seen = await folder.run(async ({ kept: { guest } }) => {
+    const { failures } = await guest.sync();
+    const { conflicts } = await guest.sync();
+    return { failures, conflicts };
+  });
+  expect(seen).toEqual({ failures: [{ path: "a", reason: "there is no space left" }], conflicts: [] });
+  expect([await folder.names(), await folder.read("a")]).toEqual([["a"], "old and new"]);
+});
+
+test("a file that is removed when its push is about to begin stays removed", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("d/a", "old");
+  const seen = await folder.run(async ({ Guest, handle, watched, thrown }) => {
+    const [asked, go, gone, on] = Array.from({ length: 4 }, () => Promise.withResolvers<void>()) as [
+      PromiseWithResolvers<void>, PromiseWithResolvers<void>, PromiseWithResolvers<void>, PromiseWithResolvers<void>,
+    ];
+    let removing = false;
+    const guest = new Guest(
+      watched(handle, async (call, name) => {
+        if (removing && call === "getDirectoryHandle" && name === "d") {
+          removing = false;
+          asked.resolve();
+          await go.promise;
+        }
+        if (call === "getFileHandle:create" && name === "a") {
+          gone.resolve();
+          await on.promise;
+        }
+      }),
+    );
+    await guest.append("d/a", "new");
+    removing = true;
+    const removal = thrown(() => guest.unlink("d/a"));
+    await asked.promise;
+    // The push begins while the removal looks for the directory.
+    const push = guest.sync();
+    await new Promise((resolve) => setTimeout(resolve));
+    go.resolve();
+    await Promise.race([gone.promise, removal]);
+    on.resolve();
+    return { code: await removal, failures: (await push).failures, left: await guest.sync(), names: await guest.list("d") };
+  });
+  expect(seen).toMatchObject({ code: undefined, failures: [], names: [] });
+  expect(await folder.names("d")).toEqual([]);
+});
+
+test.each(["local", "opfs"] as const)("two tabs that keep their versions in the same moment keep both (%s)", { timeout: 120_000 }, async (place) => {
+  const folder = await browser.folder(place);
+  for (let round = 0; round < 10; round++) {
+    const name = `a ${round}`;
+    await folder.write(name, "old");
+    const tellsOf = await folder.run(
+      async ({ Guest, handle, watched, outside }, name) => {
+        const now = () => 1_800_000_000_000;
+        const guests = Array.from({ length: 4 }, () => new Guest(watched(handle, () => {}), "read-write", { now }));
+        for (const [number, guest] of guests.entries()) {
+          await guest.write(name, `version ${number}`);
+        }
+        await outside.write(handle, name, "outside");
+        const reports = await Promise.all(guests.map((guest) => guest.sync()));
+        guests.forEach(({ tree }) => tree.end());
+        return reports.map(({ conflicts, failures }) => ({ conflicts, failures }));
+      },
+      name,
+    );
+    expect(tellsOf.flatMap(({ failures }) => failures)).toEqual([]);
+    const texts = await Promise.all(tellsOf.flatMap(({ conflicts }) => conflicts.map(({ kept }) => folder.read(kept))));
+    expect([await folder.read(name), ...texts].sort()).toEqual(["outside", ...[0, 1, 2, 3].map((number) => `version ${number}`)]);
+  }
+});
+
+test("two versions of a file in one folder that need a name in the same moment get two", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const report = await folder.run(async ({ Tab, handle }) => {
+    const dead = await Tab.open(handle);
+    await dead.guest.write("a", "of the tab that died");
+    await dead.die();
+    const tab = await Tab.open(handle);
+    await tab.guest.write("a", "of this tab");
+    const { createWritable } = FileSystemFileHandle.prototype;
+    FileSystemFileHandle.prototype.createWritable = async () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    // Neither can be pushed yet, so both are dirty.
+    await tab.recover();
+    FileSystemFileHandle.prototype.createWritable = createWritable;
+    Object.assign(globalThis, { tab });
+    return tab.guest.tree.unsynced().files;
+  });
+  expect(report).toBe(2);
+  await folder.write("a", "outside");
+  const synced = await folder.run(async () => {
+    const { tab } = globalThis as never as { tab: { guest: { sync(): Promise<{ conflicts: { kept: string }[]; failures: unknown[] }> }; die(): Promise<void> } };
+    const report = await tab.guest.sync();
+    await tab.die();
+    return report;
+  });
+  expect(synced.failures).toEqual([]);
+  const texts = await Promise.all(synced.conflicts.map(({ kept }) => folder.read(kept)));
+  expect([...texts].sort()).toEqual(["of the tab that died", "of this tab"]);
+  expect(await folder.read("a")).toBe("outside");
+});
