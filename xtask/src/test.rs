@@ -100,7 +100,7 @@ fn clippy() -> Result<()> {
     run::run(command.args(["--", "-D", "warnings"]))?;
     // Debian's toolchain for wasm has no clippy.
     if tools::has_wasm_target()? {
-        let packages = ["mountfs-component", "preopen-grants", "case-guest"].map(|name| ["-p", name]);
+        let packages = ["mountfs-component", "preopen-grants", "case-guest", "bench-guest"].map(|name| ["-p", name]);
         let target = ["--target", tools::WASM, "--target-dir", "target/wasm"];
         run::run(
             Command::new("cargo")

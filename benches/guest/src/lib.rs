@@ -28,7 +28,7 @@ thread_local! {
     static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) };
 }
 
-const BLOCK: [u8; 1 << 20] = [120; 1 << 20];
+static BLOCK: [u8; 1 << 20] = [120; 1 << 20];
 
 /// Files and their size, made once.
 const FILE: (&str, usize) = ("file", 1 << 20);

@@ -271,7 +271,7 @@ impl Picker for No {
     async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
         let mut times = self.0.lock().unwrap();
         *times += 1;
-        Err(if *times % 2 == 0 { PickError::Denied } else { PickError::Cancelled })
+        Err(if (*times).is_multiple_of(2) { PickError::Denied } else { PickError::Cancelled })
     }
 }
 
@@ -301,7 +301,11 @@ impl Picker for Sometimes {
     async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
         let mut times = self.0.lock().unwrap();
         *times += 1;
-        if *times % 3 == 0 { Ok(Picked { folder: self.1.clone(), keep: false }) } else { Err(PickError::Denied) }
+        if (*times).is_multiple_of(3) {
+            Ok(Picked { folder: self.1.clone(), keep: false })
+        } else {
+            Err(PickError::Denied)
+        }
     }
 }
 

@@ -35,7 +35,7 @@ async fn open_files_directories_listings_and_streams_are_counted_together() {
     for _ in 0..10 {
         streams.push(guest.input(file, 0).await.unwrap());
     }
-    let (outputs, listing) = (guest.append(file).await.unwrap(), guest.read_directory(directory).await.unwrap());
+    let (output, listing) = (guest.append(file).await.unwrap(), guest.read_directory(directory).await.unwrap());
 
     // With the mount's own directory.
     let open = 1 + 2 + 10 + 2;
@@ -58,7 +58,7 @@ async fn open_files_directories_listings_and_streams_are_counted_together() {
     guest.drop(listing).await;
     let (more, _) = exhaust(async || guest.reading("/local/file").await).await;
     assert_eq!(more.len(), 11);
-    drop(outputs);
+    guest.drop_stream(output).await;
     for file in files.into_iter().chain(more) {
         guest.drop(file).await;
     }
