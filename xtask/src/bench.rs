@@ -1,27 +1,39 @@
 //! `cargo xtask bench`: measures, and writes `docs/performance.md`.
 
+use crate::model::Host;
 use crate::run::{self, root, run, say};
-use crate::{components, guests};
+use crate::{browser, components, guests};
 use anyhow::Result;
 use std::fs;
 use std::process::Command;
 
-/// Measures natively, and writes the page.
-pub(crate) fn bench(turns: Option<u32>) -> Result<()> {
+/// Measures in one host, or in both, and writes the page.
+pub(crate) fn bench(host: Option<Host>, rounds: Option<u32>) -> Result<()> {
     components::build()?;
     run::cargo_build()?;
-    components::bench_guest()?;
-    guests::python_312()?;
     let docs = root().join("docs");
-    fs::create_dir_all(docs.join("performance"))?;
+    let results = docs.join("performance");
+    fs::create_dir_all(&results)?;
     let benches = || Command::new(root().join("target/debug/mountfs-benches"));
-    say("measuring: leave the machine alone, it takes some minutes");
-    let mut native = benches();
-    native.arg("native").arg("--guests").arg(root().join("target/guests"));
-    native.arg("--results").arg(docs.join("performance/native.json"));
-    if let Some(turns) = turns {
-        native.args(["--turns", &turns.to_string()]);
+    say("measuring: leave the machine alone");
+    if host != Some(Host::Browser) {
+        components::bench_guest()?;
+        guests::python_312()?;
+        let mut native = benches();
+        native.arg("native").arg("--guests").arg(root().join("target/guests"));
+        native.arg("--results").arg(results.join("native.json"));
+        if let Some(rounds) = rounds {
+            native.args(["--turns", &rounds.to_string()]);
+        }
+        run(&mut native)?;
     }
-    run(&mut native)?;
+    if host != Some(Host::Native) {
+        let mut browser = browser::bench()?;
+        browser.arg("--results").arg(results.join("browser.json"));
+        if let Some(rounds) = rounds {
+            browser.args(["--rounds", &rounds.to_string()]);
+        }
+        run(&mut browser)?;
+    }
     run(benches().arg("report").arg("--docs").arg(&docs))
 }

@@ -98,6 +98,16 @@ pub(crate) fn vitest() -> Result<Command> {
     Ok(command)
 }
 
+/// What measures in the page, to be told where the results go.
+pub(crate) fn bench() -> Result<Command> {
+    build_notebook()?;
+    let benches = root().join("benches/browser");
+    install(&benches)?;
+    let mut command = Command::new(node());
+    command.arg("bench.ts").current_dir(benches).env("CHROMIUM", tools::chromium()?);
+    Ok(command)
+}
+
 /// Random plans in the page.
 pub(crate) fn model(ops: &str, seed: &str) -> Result<()> {
     build()?;

@@ -46,9 +46,11 @@ enum Task {
     },
     /// Measure side by side, and write docs/performance.md.
     Bench {
-        /// Turns of each measurement; fewer are quicker and say less.
+        /// Only under wasmtime, or only in the page.
+        host: Option<model::Host>,
+        /// How often each is measured: natively 101 times by default, in the page 3. Fewer are quicker and say less.
         #[arg(long)]
-        turns: Option<u32>,
+        rounds: Option<u32>,
     },
     /// Random operations against a plain model, until they differ or all are done. Prints what it takes to run them again.
     Model {
@@ -91,7 +93,7 @@ impl Task {
                 browser::demo()
             }
             Self::Soak { names } => soak::run_all(&names),
-            Self::Bench { turns } => bench::bench(turns),
+            Self::Bench { host, rounds } => bench::bench(host, rounds),
             Self::Model { ops, seed, host } => model::model(ops, seed, host),
             Self::Test { steps } => test::test(&steps),
             Self::Build { components: true } => components::build(),

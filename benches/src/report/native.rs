@@ -1,30 +1,14 @@
-//! `docs/performance.md` and its pictures, from the results of the runs.
+//! The native half: tables, and a bar for each ratio.
 
 use crate::native::Measured;
 use crate::side_by_side::Compared;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-/// Writes the page and the picture into the folder of the documentation, from the results beside them.
-pub(crate) fn write(docs: &Path) -> Result<()> {
-    let folder = docs.join("performance");
-    let results = fs::read(folder.join("native.json")).context("there are no results yet")?;
-    let native: Measured = serde_json::from_slice(&results)?;
-    fs::write(folder.join("native.svg"), picture(&native.blocking))?;
-    fs::write(docs.join("performance.md"), page(&native)?)?;
-    Ok(())
-}
-
-fn page(native: &Measured) -> Result<String> {
+pub(super) fn page(native: &Measured) -> Result<String> {
     let Measured { machine, turns, blocking, default, python, mounts, startup, density } = native;
     let mut page = String::from(
-        "# Performance\n\n\
-         Made by `cargo xtask bench`, which measures and writes this page; the figures are in\n\
-         [performance/](performance/). Nothing here is a promise about another machine: each figure was taken turn by\n\
-         turn with what it is compared with, in one run, and the ratio of the two is what counts.\n\n\
-         ## Native\n\n\
+        "## Native\n\n\
          A guest that is composed and mounted, beside the same guest as it is on a direct preopen of wasmtime-wasi, under the\n\
          same wasmtime, with everything in the page cache. The ratio is how fast ours is, where the preopen is 1: the median of\n\
          all turns, and in brackets the range of the middle half.\n\n",
@@ -98,7 +82,7 @@ const LEFT: f64 = 190.0;
 const ONE: f64 = 360.0;
 
 /// A bar for each ratio, with its spread and a tick at what is to reach.
-fn picture(all: &[Compared]) -> String {
+pub(super) fn picture(all: &[Compared]) -> String {
     let height = (all.len() + 2) * ROW;
     let x = |ratio: f64| LEFT + ONE * ratio.min(1.4);
     let mut svg = format!(

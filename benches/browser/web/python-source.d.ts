@@ -1,0 +1,5 @@
+declare module "*.py" {
+  /** Its text. */
+  const source: string;
+  export default source;
+}
