@@ -157,12 +157,12 @@ export class Journal {
   }
 }
 
-/** All that the journal needs to know of a draft. */
+/** All that the journal needs to know of a draft. Its bytes come first: a draft without them would be zeros. */
 function* entriesOf(known: Known, draft: Draft): Generator<LogEntry> {
-  yield state(known, draft);
   for (const piece of draft.extents.pieces()) {
     yield { kind: "bytes", file: known.number, ...piece };
   }
+  yield state(known, draft);
   if (known.base) {
     yield { kind: "base", file: known.number, bytes: known.base };
   }

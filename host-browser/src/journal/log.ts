@@ -10,9 +10,12 @@ import type { Attributes } from "../files/node.js";
 
 /** What happened to a draft. A file has a number in each journal. */
 export type LogEntry =
-  /** What it is now, but for its bytes, of which those at `size` and behind it are gone. */
+  /**
+   * What it is now, but for its bytes, of which those at `size` and behind it are gone. A file is in the journal from the
+   * first of these on.
+   */
   | { kind: "draft"; file: number; path: string; size: number; visible: number; since: Attributes }
-  /** Bytes were written to it. */
+  /** Bytes were written to it: all that it has, where they come before its first `draft`. */
   | { kind: "bytes"; file: number; start: number; bytes: Uint8Array }
   /** What shows through of its base, kept because the file may change outside. */
   | { kind: "base"; file: number; bytes: Uint8Array }

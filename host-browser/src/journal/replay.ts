@@ -11,9 +11,11 @@ export interface Unsaved {
 
 /** All of them. */
 export async function replay(files: Blob[]): Promise<Unsaved[]> {
+  const drafts = new Map<number, Draft>();
   const unsaved = new Map<number, Unsaved>();
   for await (const entry of entriesOf(files)) {
-    const draft = unsaved.get(entry.file)?.draft ?? new Draft(undefined);
+    const draft = drafts.get(entry.file) ?? new Draft(undefined);
+    drafts.set(entry.file, draft);
     switch (entry.kind) {
       case "draft": {
         const { size, modified } = draft.since;
@@ -32,6 +34,7 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
         draft.kept = Promise.resolve(entry.bytes.slice());
         break;
       case "none":
+        drafts.delete(entry.file);
         unsaved.delete(entry.file);
     }
   }

@@ -158,8 +158,8 @@ describe("the log", () => {
 });
 
 /** A folder in use, with a journal of which little may be of no use. */
-function inUse(room = Infinity) {
-  const files: [Memory, Memory] = [new Memory(room), new Memory(room)];
+function inUse(room = Infinity, written: () => void = () => {}) {
+  const files: [Memory, Memory] = [new Memory(room, written), new Memory(room, written)];
   const changed = vi.fn();
   const journal = new Journal(new Log(files), changed, 4096);
   const volume = new Volume({} as FileSystemDirectoryHandle, { now: () => 1, parallel: 1 });
@@ -252,6 +252,39 @@ describe("the journal", () => {
     expect(journal.isWhole).toBe(true);
     nodes.forEach((file) => unname(volume, file));
     expect(files.map(({ bytes }) => bytes.length)).toEqual([0, 0]);
+  });
+
+  test("killed at any moment of a change, it has the drafts as before it or as after it", async () => {
+    const random = randomFrom(1);
+    const moments: Blob[][] = [];
+    const { files, volume } = inUse(Infinity, () => moments.push(blobs(files)));
+    const names = ["a", "b", "c"];
+    // The base's bytes come later.
+    const withoutKept = (drafts: Record<string, unknown>) =>
+      Object.entries(drafts).map(([path, draft]) => ({ ...(draft as object), path, kept: undefined }));
+    const drafts = async () => withoutKept(await draftsOf(volume));
+    for (let step = 0; step < 100; step++) {
+      const name = names[random(3)]!;
+      const file = (volume.root.children.get(name) as FileNode | undefined) ?? add(volume.root, name, random(3) * 400);
+      const before = await drafts();
+      moments.length = 0;
+      switch (random(6)) {
+        case 0:
+          resize(volume, file, random(1500));
+          break;
+        case 1:
+          volume.change(file, () => (file.draft = undefined));
+          break;
+        default:
+          writeAt(volume, file, random(1500), new Uint8Array(1 + random(900)).fill(1 + random(255)));
+      }
+      const during = [...moments];
+      const after = await drafts();
+      for (const moment of during) {
+        expect([before, after], `step ${step}`).toContainEqual(withoutKept(await comparable(await replay(moment))));
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 
   test("that is full costs the guest nothing, has what it had, says so once, and has all again when that is pushed", async () => {
