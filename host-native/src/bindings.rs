@@ -2,7 +2,7 @@
 #![allow(missing_docs, unsafe_code, clippy::all)]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     inline: "
         package mountfs:host@0.1.0;
 

@@ -14,7 +14,7 @@ fn folder() -> PathBuf {
 }
 
 /// Node 26, an npm package of the project's own: older ones have no JSPI.
-fn node() -> PathBuf {
+pub(crate) fn node() -> PathBuf {
     folder().join("node_modules/node/bin/node")
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn build_notebook() -> Result<()> {
 pub(crate) fn test() -> Result<Count> {
     build_notebook()?;
     tools::desktop()?;
-    run::run(Command::new(node()).args(["node_modules/typescript/bin/tsc", "--noEmit"]).current_dir(folder()))?;
+    run::run(tsc().arg("--noEmit").current_dir(folder()))?;
     let mut command = vitest()?;
     let mut count = Count::default();
     let success = lines(command.stdin(Stdio::null()), |line| {
@@ -88,6 +88,33 @@ pub(crate) fn test() -> Result<Count> {
     }
     ensure!(count.passed + count.failed > 0, "vitest ran no test");
     Ok(count)
+}
+
+/// The compiler of TypeScript.
+pub(crate) fn tsc() -> Command {
+    let mut command = Command::new(node());
+    command.arg(folder().join("node_modules/typescript/bin/tsc"));
+    command
+}
+
+/// The package as its users get it: the file that npm packs.
+pub(crate) fn packed() -> Result<PathBuf> {
+    build()?;
+    let target = root().join("target/package");
+    fs::create_dir_all(&target)?;
+    let arguments = ["pack", "--silent", "--pack-destination"];
+    let name = run_quiet(Command::new("npm").args(arguments).arg(&target).current_dir(folder()))?;
+    Ok(target.join(name.trim()))
+}
+
+/// That TypeDoc has nothing to warn of.
+pub(crate) fn typedoc() -> Result<()> {
+    install(&folder())?;
+    // It reads with the compiler's own library, which TypeScript 7 does not have yet.
+    let typedoc = tools::npm_project("typedoc", &["typedoc@0.28.20", "typescript@6.0.3"])?.join("typedoc/bin/typedoc");
+    let mut command = Command::new(node());
+    command.arg(typedoc).args(["--treatWarningsAsErrors", "--out"]).arg(root().join("target/doc/typescript"));
+    run::run(command.current_dir(folder()))
 }
 
 /// The runner of the suites, to be given a file or nothing.

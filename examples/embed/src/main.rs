@@ -1,0 +1,52 @@
+//! Runs Python's `code` in a folder: `embed PYTHON.wasm FOLDER CODE`. The script sees the folder at /work, and nothing else.
+
+use mountfs_host::{Access, GrantKey, Grants, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Config, Engine, Result, Store, format_err};
+use wasmtime_wasi::p2::bindings::Command;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+struct Guest {
+    wasi: WasiCtx,
+    mountfs: MountfsCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl MountfsView for Guest {
+    fn mountfs(&mut self) -> MountfsCtxView<'_> {
+        MountfsCtxView { ctx: &mut self.mountfs, wasi: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [python, folder, code] = &arguments[..] else {
+        return Err(format_err!("usage: embed PYTHON.wasm FOLDER CODE"));
+    };
+    // Interpreters recurse: the default stack of 512 KiB is for small guests.
+    let mut config = Config::new();
+    config.max_wasm_stack(16 << 20).async_stack_size(18 << 20);
+    let engine = Engine::new(&config)?;
+    let app = Component::new(&engine, mountfs_host::compose(&std::fs::read(python)?, Grants::Host)?)?;
+    let mut linker = Linker::new(&engine);
+    mountfs_host::add_to_linker(&mut linker)?;
+
+    let mut mountfs = MountfsCtx::builder();
+    mountfs.grant(GrantKey::new("/work", "mountfs"), folder, Access::ReadWrite)?;
+    let wasi = WasiCtx::builder().inherit_stdio().args(&["python", "-c", code]).build();
+    let guest = Guest { wasi, mountfs: mountfs.build(), table: ResourceTable::new() };
+    let mut store = Store::new(&engine, guest);
+    let app = linker.instantiate_async(&mut store, &app).await?;
+    let mounts = Mounts::new(&mut store, &app)?;
+    mounts.mount(&mut store, "/work", &MountOptions::default()).await??;
+    let ended = Command::new(&mut store, &app)?.wasi_cli_run().call_run(&mut store).await?;
+    println!("{:?}", mounts.sync(&mut store, "/work").await??);
+    ended.map_err(|()| format_err!("the script failed"))
+}

@@ -1,0 +1,11 @@
+//! The pages of the documentation that have blocks of Rust: `cargo test` compiles them.
+
+macro_rules! pages {
+    ($($name:ident: $page:literal,)*) => {
+        $(#[cfg(doctest)] #[doc = include_str!($page)] struct $name;)*
+    };
+}
+
+pages! {
+    Compose: "../../compose/README.md",
+}

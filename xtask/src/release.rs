@@ -1,0 +1,78 @@
+//! `cargo xtask release`: makes and checks all that is published, and prints how. It uploads nothing.
+
+use crate::run::{root, run_quiet};
+use crate::{browser, packages, wit};
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[derive(Deserialize)]
+struct Named {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Python {
+    project: Named,
+}
+
+/// `dry_run` checks what can be known before the day: not that the changelog has the date, and that all is committed.
+pub(crate) fn release(dry_run: bool) -> Result<()> {
+    one_version()?;
+    if !dry_run {
+        ready()?;
+    }
+    let mut made = packages::packed_crates()?;
+    made.push(browser::packed()?);
+    made.push(packages::packed_wheel()?);
+    println!("\nmade of {}:", run_quiet(Command::new("git").args(["describe", "--always", "--dirty"]))?.trim());
+    for file in &made {
+        let bytes = fs::read(file)?;
+        let name = file.strip_prefix(root()).unwrap_or(file).display();
+        println!("  {:x}  {:>9}  {name}", Sha256::digest(&bytes), bytes.len());
+    }
+    println!("\nto publish them, in this order:");
+    println!("  cargo publish {}", packages::CRATES.map(|name| format!("-p {name}")).join(" "));
+    let [.., npm, wheel] = &made[..] else { unreachable!("both were made") };
+    println!("  npm publish {}", relative(npm));
+    println!("  python3 -m twine upload {}", relative(wheel));
+    println!("  git tag v{VERSION} && git push origin v{VERSION}");
+    Ok(())
+}
+
+fn relative(path: &Path) -> std::path::Display<'_> {
+    path.strip_prefix(root()).unwrap_or(path).display()
+}
+
+/// Crates, npm package, wheel and interfaces are released together.
+fn one_version() -> Result<()> {
+    let read = |path: &str| fs::read_to_string(root().join(path)).with_context(|| format!("cannot read {path}"));
+    let npm: Named = serde_json::from_str(&read("host-browser/package.json")?)?;
+    let python: Python = toml::from_str(&read("guests/python/pyproject.toml")?)?;
+    let (resolve, package) = wit::parse()?;
+    let wit = resolve.packages[package].name.version.as_ref().context("wit/ has a version")?.to_string();
+    for (what, version) in [
+        ("host-browser/package.json", npm.version),
+        ("guests/python/pyproject.toml", python.project.version),
+        ("wit/", wit),
+    ] {
+        ensure!(version == VERSION, "{what} has the version {version}, and Cargo.toml {VERSION}");
+    }
+    let changelog = read("CHANGELOG.md")?;
+    ensure!(changelog.contains(VERSION), "CHANGELOG.md says nothing of {VERSION}");
+    Ok(())
+}
+
+fn ready() -> Result<()> {
+    let changed = run_quiet(Command::new("git").args(["status", "--porcelain"]))?;
+    ensure!(changed.is_empty(), "not everything is committed:\n{changed}");
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md"))?;
+    let section = format!("## {VERSION} (");
+    ensure!(changelog.contains(&section), "CHANGELOG.md has no section `{section}YYYY-MM-DD)`");
+    Ok(())
+}
