@@ -1,15 +1,16 @@
 //! Wasmtime as the command uses it: stacks are deep enough for interpreters, and compiled code is kept.
 
+use crate::app;
+use crate::progress::Progress;
 use anyhow::{Context as _, Result};
-use indicatif::{ProgressBar, ProgressStyle};
 use mountfs_host::{ComposeError, Grants};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
@@ -39,13 +40,10 @@ pub(crate) fn load(engine: &Engine, name: &str, app: &[u8]) -> Result<Component>
     {
         return Ok(component);
     }
-    let app = mountfs_host::to_component(app)?;
-    let composed = match mountfs_host::compose(&app, Grants::Host) {
-        Ok(composed) => composed.into(),
-        Err(ComposeError::AlreadyComposed | ComposeError::NothingToConnect) => app,
-        Err(error) => return Err(error.into()),
+    let component = {
+        let _progress = Progress::of(format!("compiling {name}, once"));
+        Component::new(engine, prepare(app)?)?
     };
-    let component = with_spinner(name, || Component::new(engine, &composed))?;
     if let Some(kept) = &kept {
         let keep = component.serialize().map_err(anyhow::Error::from).and_then(|code| keep(kept, &code));
         keep.unwrap_or_else(|error| tracing::warn!("compiled code is not kept for the next time: {error:#}"));
@@ -53,15 +51,29 @@ pub(crate) fn load(engine: &Engine, name: &str, app: &[u8]) -> Result<Component>
     Ok(component)
 }
 
+/// The app as the component that is run.
+pub(crate) fn prepare(app: &[u8]) -> Result<Cow<'_, [u8]>> {
+    let component = mountfs_host::to_component(app).map_err(|error| app::explain(error, app))?;
+    match mountfs_host::compose(&component, Grants::Host) {
+        Ok(composed) => Ok(composed.into()),
+        Err(ComposeError::AlreadyComposed | ComposeError::NothingToConnect) => Ok(component),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where compiled code is kept. `None` without a home.
+pub(crate) fn cache() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "mountfs")?.cache_dir().to_owned())
+}
+
 /// The file for this app's code, as this mountfs and this engine compile it. `None` without a home.
-fn kept(engine: &Engine, app: &[u8]) -> Option<PathBuf> {
-    let folders = directories::ProjectDirs::from("", "", "mountfs")?;
+pub(crate) fn kept(engine: &Engine, app: &[u8]) -> Option<PathBuf> {
     let made_by = Sha256::new().chain_update(env!("CARGO_PKG_VERSION")).chain_update(mountfs_host::COMPONENT);
     let digest = made_by.chain_update(app).finalize();
     let mut compiler = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compiler);
     let name = format!("{digest:x}-{:x}.cwasm", compiler.finish());
-    Some(folders.cache_dir().join(name))
+    Some(cache()?.join(name))
 }
 
 fn find(engine: &Engine, kept: &Path) -> Option<Component> {
@@ -130,27 +142,4 @@ fn create_private(folder: &Path) -> std::io::Result<()> {
 fn create_private(folder: &Path) -> std::io::Result<()> {
     // Inherits the owner-only rights of the user's profile.
     fs::create_dir_all(folder)
-}
-
-/// Does work that may take long, and says so: only at a terminal, and only when it does.
-fn with_spinner<T>(name: &str, work: impl FnOnce() -> wasmtime::Result<T>) -> Result<T> {
-    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})")?;
-    let spinner = ProgressBar::new_spinner().with_style(style);
-    spinner.set_message(format!("compiling {name}, once"));
-    let (done, waiting) = mpsc::channel::<()>();
-    let result = std::thread::scope(|scope| {
-        let spinner = &spinner;
-        scope.spawn(move || {
-            let mut wait = Duration::from_millis(500);
-            while waiting.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                spinner.tick();
-                wait = Duration::from_millis(100);
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    });
-    spinner.finish_and_clear();
-    Ok(result?)
 }

@@ -1,13 +1,18 @@
 //! The command `mountfs`: parse, call, print, exit code. One file a verb.
 
+mod app;
+mod checks;
 mod commands;
 mod engine;
 mod folder;
 mod limit;
+mod nearest;
+mod progress;
 mod prompt;
 
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::Styles;
 use clap::{ArgAction, Parser};
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -24,20 +29,32 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| commands::meant(error).exit());
     let level = ["warn", "mountfs=info,mountfs_host=info,warn", "debug"][usize::from(cli.verbose.min(2))];
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level)))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(has_colours(&std::io::stderr()))
         .without_time()
         .with_target(false)
         .init();
     match cli.command.call() {
         Ok(code) => code,
+        // As in `mountfs grants | head -1`: nobody reads on.
+        Err(failed) if is_broken_pipe(&failed.error) => failed.code,
         Err(failed) => {
-            eprintln!("mountfs: {:#}", failed.error);
+            let style = *Styles::styled().get_error();
+            anstream::eprintln!("{style}mountfs:{style:#} {:#}", failed.error);
             failed.code
         }
     }
+}
+
+/// Whether colours are shown there: on a terminal that has them, unless NO_COLOR is set.
+fn has_colours(stream: &impl anstream::stream::RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(|error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

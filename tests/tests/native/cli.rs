@@ -1,5 +1,6 @@
 //! The command `mountfs`, as a user types it.
 
+use crate::cli_terminal::terminal;
 use mountfs_host::{Access, FileStore, GrantKey, GrantStore as _, Kept};
 use mountfs_tests::{Folder, guest, root};
 use std::fs;
@@ -65,13 +66,13 @@ impl Account {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Fails the test with the command's own words.
 #[track_caller]
-fn succeeded(output: &Output) -> String {
+pub(crate) fn succeeded(output: &Output) -> String {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{}\n{out}{err}", output.status);
     out
@@ -79,7 +80,7 @@ fn succeeded(output: &Output) -> String {
 
 /// The exit code is as expected, and each of the words is in the error.
 #[track_caller]
-fn failed(output: &Output, code: i32, words: &[&str]) -> String {
+pub(crate) fn failed(output: &Output, code: i32, words: &[&str]) -> String {
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{err}");
     for word in words {
@@ -231,7 +232,8 @@ fn grants_are_listed_and_revoked() {
     let revoke = |arguments: &[&str]| account.mountfs().args(["grants", "revoke"]).args(arguments).output().unwrap();
     succeeded(&revoke(&["/local", "--id", "a"]));
     failed(&revoke(&["/local", "--id", "a"]), 1, &["no grant is kept for \"/local\"", "--mount", "this time"]);
-    succeeded(&revoke(&["/local"]));
+    let revoked = succeeded(&revoke(&["/local", "--json"]));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&revoked).unwrap()[0]["id"], "b");
     assert_eq!(succeeded(&account.mountfs().args(["grants", "list", "--json"]).output().unwrap()), "[]\n");
 }
 
@@ -388,9 +390,11 @@ print(await refused(fs.mount('/local')), await refused(fs.mount('/local', id='ot
 }
 
 #[test]
-fn help_and_completions_are_there() {
+fn help_completions_and_manual_pages_are_there() {
     let account = Account::new();
-    for verb in [&["--help"][..], &["run", "--help"], &["compose", "--help"], &["grants", "--help"]] {
+    for verb in
+        [&["--help"][..], &["run", "--help"], &["compose", "--help"], &["grants", "--help"], &["doctor", "--help"]]
+    {
         assert!(succeeded(&account.mountfs().args(verb).output().unwrap()).contains("Usage: mountfs"));
     }
     assert!(succeeded(&account.mountfs().arg("--version").output().unwrap()).starts_with("mountfs 0."));
@@ -398,47 +402,23 @@ fn help_and_completions_are_there() {
         let script = succeeded(&account.mountfs().args(["completions", shell]).output().unwrap());
         assert!(script.contains("mountfs"), "{shell}");
     }
+
+    let man = |arguments: &[&str]| account.mountfs().arg("man").args(arguments).output().unwrap();
+    assert!(succeeded(&man(&[])).contains(".TH mountfs 1"));
+    succeeded(&man(&["man/man1"]));
+    for page in ["mountfs", "mountfs-run", "mountfs-doctor", "mountfs-grants-revoke"] {
+        let text = fs::read_to_string(account.path("man/man1").join(page).with_extension("1")).unwrap();
+        assert!(text.contains(&format!(".TH {page} 1")), "{page}");
+    }
+    fs::write(account.path("file"), "").unwrap();
+    failed(&man(&["file"]), 1, &["cannot write manual pages to file"]);
 }
 
-/// Types at a terminal that Python makes, since a prompt shows at no other.
+/// Types at a terminal, at which an app runs.
 fn at_a_terminal(account: &Account, code: &str, keys: &[&str]) -> (i32, String) {
-    let driver = r#"
-import os, pty, select, sys, time
-keys, command = sys.argv[1].split("|"), sys.argv[2:]
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(command[0], command)
-seen, asked, deadline = b"", 0, time.monotonic() + 120
-while time.monotonic() < deadline:
-    if not select.select([terminal], [], [], 0.05)[0]:
-        continue
-    try:
-        chunk = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not chunk:
-        break
-    seen += chunk
-    # One answer for each question, once it is there.
-    if keys and seen.count(b"?") > asked:
-        asked = seen.count(b"?")
-        os.write(terminal, keys.pop(0).encode().decode("unicode_escape").encode())
-sys.stdout.buffer.write(seen)
-sys.stdout.flush()
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-"#;
-    let mountfs = account.mountfs();
-    let mut command = Command::new("python3");
-    command.args(["-c", driver, &keys.join("|")]).arg(mountfs.get_program()).arg("run").arg(guest("python"));
-    command.args(["-c", code]).current_dir(account.home.path());
-    for (name, value) in mountfs.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let output = command.output().unwrap();
-    (output.status.code().unwrap(), text(&output.stdout))
+    let mut run = account.mountfs();
+    run.arg("run").arg(guest("python")).args(["-c", code]);
+    terminal(&run, keys)
 }
 
 #[test]

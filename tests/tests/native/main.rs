@@ -1,6 +1,9 @@
 //! The native host, with real folders: the component driven call by call, the command, and real interpreters.
 
 mod cli;
+mod cli_doctor;
+mod cli_mistakes;
+mod cli_terminal;
 mod compose;
 mod cpython;
 mod descriptor;

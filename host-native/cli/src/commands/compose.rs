@@ -1,5 +1,7 @@
 //! `mountfs compose`.
 
+use crate::app;
+use crate::progress::Progress;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use mountfs_host::Grants;
@@ -29,7 +31,7 @@ pub(crate) struct Compose {
 
 impl Compose {
     pub(crate) fn call(self) -> Result<ExitCode> {
-        let app = fs::read(&self.app).with_context(|| format!("cannot read the app {}", self.app.display()))?;
+        let app = app::read(&self.app)?;
         let same = |output: PathBuf| self.app.canonicalize().is_ok_and(|app| app == output);
         ensure!(
             !self.output.canonicalize().is_ok_and(same),
@@ -37,8 +39,10 @@ impl Compose {
             self.output.display()
         );
         let grants = if self.preopen_grants { Grants::Preopens } else { Grants::Host };
-        let composed =
-            mountfs_host::compose(&app, grants).with_context(|| format!("cannot compose {}", self.app.display()))?;
+        let progress = Progress::of(format!("composing {}", self.app.display()));
+        let composed = mountfs_host::compose(&app, grants).map_err(|error| app::explain(error, &app));
+        drop(progress);
+        let composed = composed.with_context(|| format!("cannot compose {}", self.app.display()))?;
         write(&self.output, &composed).with_context(|| format!("cannot write {}", self.output.display()))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -2,10 +2,16 @@
 
 mod completions;
 mod compose;
+mod doctor;
 mod grants;
-mod run;
+mod man;
+pub(crate) mod run;
 
-use clap::Subcommand;
+use crate::Cli;
+use crate::nearest::nearest;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -13,7 +19,9 @@ pub(crate) enum Command {
     Run(run::Run),
     Compose(compose::Compose),
     Grants(grants::Grants),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -22,9 +30,26 @@ impl Command {
             Self::Run(run) => run.call(),
             Self::Compose(compose) => Ok(compose.call()?),
             Self::Grants(grants) => Ok(grants.call()?),
+            Self::Doctor(doctor) => Ok(doctor.call()?),
             Self::Completions(completions) => Ok(completions.call()),
+            Self::Man(man) => Ok(man.call()?),
         }
     }
+}
+
+/// The error, with what may have been meant by a verb that there is not, where clap sees nothing like it.
+pub(crate) fn meant(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand).cloned() else { return error };
+    if error.kind() != ErrorKind::InvalidSubcommand || error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return error;
+    }
+    if Path::new(&word).is_file() {
+        let tip = format!("to run an app: mountfs run {word}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    } else if let Some(verb) = nearest(&word, Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned())) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![verb]));
+    }
+    error
 }
 
 /// An error, and what the process ends with.

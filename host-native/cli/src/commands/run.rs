@@ -1,21 +1,21 @@
 //! `mountfs run`.
 
 use super::Failed;
-use crate::engine;
-use crate::folder::{Named, Preopen, granted};
+use crate::folder::{Named, Preopen, folder_of, granted};
 use crate::limit::{self, Limit, Memory};
+use crate::progress::Progress;
 use crate::prompt::{self, Prompt, RefuseAloud};
+use crate::{app, engine};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use mountfs_host::{
     FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts,
     app_name,
 };
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasmtime::Store;
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::{Command, CommandPre};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxView, WasiView};
 
@@ -76,7 +76,7 @@ pub(crate) struct Run {
 }
 
 /// What the store of this run holds.
-struct Guest {
+pub(crate) struct Guest {
     wasi: WasiCtx,
     mountfs: MountfsCtx,
     table: ResourceTable,
@@ -106,19 +106,13 @@ impl Run {
 
     async fn run(self) -> Result<ExitCode> {
         let name = self.app.file_name().unwrap_or(self.app.as_os_str()).to_string_lossy().into_owned();
-        let bytes = fs::read(&self.app).with_context(|| format!("cannot read the app {}", self.app.display()))?;
+        let bytes = app::read(&self.app)?;
         let guest = self.guest(&name, &bytes)?;
 
         let engine = engine::engine()?;
         let component =
             engine::load(&engine, &name, &bytes).with_context(|| format!("cannot run {}", self.app.display()))?;
-        let mut linker = Linker::new(&engine);
-        mountfs_host::add_to_linker(&mut linker)?;
-        let app = linker
-            .instantiate_pre(&component)
-            .map_err(|error| anyhow!("{name} imports what nothing here provides: {error:#}"))?;
-        let app = CommandPre::new(app)
-            .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))?;
+        let app = link(&engine, &name, &component)?;
         let mut store = Store::new(&engine, guest);
         store.limiter(|guest| &mut guest.memory);
         let instance = match app.instance_pre().instantiate_async(&mut store).await {
@@ -136,10 +130,32 @@ impl Run {
             }
         }
         let ended = command.wasi_cli_run().call_run(&mut store).await;
-        let synced = sync(store.data_mut()).await;
+        let synced = {
+            let _progress = Progress::of("making durable what was written".to_owned());
+            sync(store.data_mut()).await
+        };
+        let succeeded = is_success(&ended);
         let code = exit_code(&name, ended)?;
+        if !succeeded {
+            self.tell_what_was_out_of_sight();
+        }
         synced?;
         Ok(code)
+    }
+
+    /// The mistake that is made most: an argument names a file of the user's, and the app was given no folder at all.
+    fn tell_what_was_out_of_sight(&self) {
+        let has_folders = !(self.mount.is_empty() && self.grant.is_empty() && self.dir.is_empty());
+        let file = self.args.iter().map(Path::new).find(|path| path.is_file());
+        if let (false, Some(file)) = (has_folders, file) {
+            let name = file.file_name().unwrap_or_default().display();
+            eprintln!(
+                "mountfs: the app was given no folder, so it may not have seen {0}: try --mount /work={1}, and \
+                 /work/{name} in place of {0}",
+                file.display(),
+                folder_of(file).display()
+            );
+        }
     }
 
     fn guest(&self, name: &str, app: &[u8]) -> Result<Guest> {
@@ -162,19 +178,21 @@ impl Run {
                 }
             }
         }
-        for Preopen { folder, name } in &self.dir {
-            wasi.preopened_dir(folder, name, FsPerms::ReadWrite)
-                .map_err(|error| anyhow!("cannot preopen the folder {}: {error:#}", folder.display()))?;
+        for preopen @ Preopen { folder, name } in &self.dir {
+            wasi.preopened_dir(folder, name, FsPerms::ReadWrite).map_err(|error| {
+                perhaps(anyhow!("cannot preopen the folder {}: {error:#}", folder.display()), preopen.meant())
+            })?;
         }
 
         let mut mountfs = MountfsCtx::builder();
         mountfs.allow_blocking_current_thread(true).limits(limit::of_host(&self.limit));
         mountfs.app(self.app_name.clone().unwrap_or_else(|| app_name(name, app)));
-        for Named { name, folder, access } in &self.mount {
-            mountfs.grant(GrantKey::new(name, ID), folder, *access)?;
+        for named @ Named { name, folder, access } in &self.mount {
+            let granted = mountfs.grant(GrantKey::new(name, ID), folder, *access);
+            granted.map_err(|error| perhaps(error, named.meant()))?;
         }
-        for Named { name, folder, access } in &self.grant {
-            mountfs.grant_id(name, folder, *access)?;
+        for named @ Named { name, folder, access } in &self.grant {
+            mountfs.grant_id(name, folder, *access).map_err(|error| perhaps(error, named.meant()))?;
         }
         let store = store()?;
         // A store that cannot be read is said now, not when the app asks.
@@ -192,6 +210,26 @@ impl Run {
     }
 }
 
+/// The app, with all that it imports.
+pub(crate) fn link(engine: &Engine, name: &str, component: &Component) -> Result<CommandPre<Guest>> {
+    let mut linker = Linker::new(engine);
+    mountfs_host::add_to_linker(&mut linker)?;
+    let app = linker
+        .instantiate_pre(component)
+        .map_err(|error| anyhow!("{name} imports what nothing here provides: {error:#}"))?;
+    CommandPre::new(app)
+        .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))
+}
+
+/// The error, with what may have been meant.
+fn perhaps(error: impl Into<anyhow::Error>, meant: Option<String>) -> anyhow::Error {
+    let error = error.into();
+    match meant {
+        Some(meant) => anyhow!("{error:#}; {meant}"),
+        None => error,
+    }
+}
+
 /// The user's own grants.
 pub(super) fn store() -> Result<FileStore> {
     FileStore::of_user().context("there is no home folder to keep grants in: set HOME")
@@ -206,6 +244,13 @@ async fn sync(guest: &mut Guest) -> Result<()> {
     }
     ensure!(failed.is_empty(), "written, but perhaps not durable: {}", failed.join("; "));
     Ok(())
+}
+
+fn is_success(ended: &wasmtime::Result<Result<(), ()>>) -> bool {
+    match ended {
+        Ok(ended) => ended.is_ok(),
+        Err(error) => matches!(error.downcast_ref(), Some(I32Exit(0))),
+    }
 }
 
 fn exit_code(name: &str, ended: wasmtime::Result<Result<(), ()>>) -> Result<ExitCode> {

@@ -1,0 +1,148 @@
+//! What users mistype, and what they are told to type instead.
+
+use crate::cli::{Account, WRITES_A_FILE, failed, succeeded};
+use mountfs_host::{Access, FileStore, GrantKey, GrantStore as _, Kept};
+use std::fs;
+use std::process::Output;
+
+fn mountfs(account: &Account, arguments: &[&str]) -> Output {
+    account.mountfs().args(arguments).output().unwrap()
+}
+
+/// An account with an app, a folder and a file.
+fn account() -> Account {
+    let account = Account::new();
+    account.wasm("app.wasm", WRITES_A_FILE);
+    fs::create_dir(account.path("notes")).unwrap();
+    fs::write(account.path("notes/file"), "").unwrap();
+    account
+}
+
+#[test]
+fn a_verb_that_is_not_there() {
+    let account = account();
+    failed(&mountfs(&account, &["rnu", "app.wasm"]), 2, &["rnu", "'run'"]);
+    failed(&mountfs(&account, &["doctr"]), 2, &["'doctor'"]);
+    failed(&mountfs(&account, &["grants", "lst"]), 2, &["'list'"]);
+    failed(&mountfs(&account, &["app.wasm"]), 2, &["to run an app: mountfs run app.wasm"]);
+    assert!(!failed(&mountfs(&account, &["xyzzy"]), 2, &["xyzzy"]).contains("tip"));
+}
+
+#[test]
+fn an_app_that_is_not_there() {
+    let account = account();
+    for name in ["app", "ap.wasm", "aap.wasm", "apq"] {
+        failed(&mountfs(&account, &["run", name]), 125, &["cannot read the app", "did you mean app.wasm?"]);
+    }
+    failed(&mountfs(&account, &["compose", "app", "-o", "x.wasm"]), 1, &["did you mean app.wasm?"]);
+    failed(&mountfs(&account, &["run", "./app"]), 125, &["did you mean ./app.wasm?"]);
+    failed(&mountfs(&account, &["run", "nowhere/app.wasm"]), 125, &["there is no folder nowhere"]);
+    failed(&mountfs(&account, &["run", "notes"]), 125, &["name the .wasm file in it"]);
+    assert!(!failed(&mountfs(&account, &["run", "python.wasm"]), 125, &["No such file"]).contains("did you mean"));
+}
+
+#[test]
+fn a_file_that_is_no_app() {
+    let account = account();
+    let files: [(&str, &[u8], &str); 11] = [
+        ("script.py", b"print(1)", "mountfs run --mount /work=. python.wasm /work/script.py"),
+        ("notes/script.rb", b"puts 1", "mountfs run --mount /work=notes ruby.wasm /work/script.rb"),
+        ("tool", b"#!/usr/bin/env python3\n", "it is a script: give an interpreter first"),
+        ("app.wat", b" ;; text\n(module)", "wasm-tools parse app.wat -o app.wasm"),
+        ("text.wasm", b"(component)", "it is WebAssembly text"),
+        ("app.wasm.gz", b"\x1f\x8b\x08\x00", "gunzip"),
+        ("app.zip", b"PK\x03\x04", "it is a zip archive"),
+        ("app.wasm.zst", b"\x28\xb5\x2f\xfd", "unzstd"),
+        ("app.cwasm", b"\x7fELF", "it is machine code"),
+        ("page.wasm", b"<!DOCTYPE html>", "it is a web page"),
+        ("empty.wasm", b"", "it is empty"),
+    ];
+    for (name, bytes, words) in files {
+        fs::write(account.path(name), bytes).unwrap();
+        failed(&mountfs(&account, &["run", name]), 125, &[name, "is no app", words]);
+        failed(&mountfs(&account, &["compose", name, "-o", "x.wasm"]), 1, &[name, words]);
+    }
+    let modules = [
+        ("(module (memory (export \"memory\") 1))", "it exports no `_start`"),
+        ("(module (import \"env\" \"f\" (func)) (memory (export \"memory\") 1) (func (export \"_start\")))", "\"env\""),
+    ];
+    for (module, words) in modules {
+        account.wasm("module.wasm", module);
+        failed(&mountfs(&account, &["run", "module.wasm"]), 125, &["module.wasm", words, "wasm32-wasip1"]);
+        failed(&mountfs(&account, &["compose", "module.wasm", "-o", "x.wasm"]), 1, &[words]);
+    }
+    assert!(!account.path("x.wasm").exists());
+}
+
+#[test]
+fn a_folder_that_is_not_there_or_none() {
+    let account = account();
+    let run = |flag: &str, value: &str| mountfs(&account, &["run", flag, value, "app.wasm"]);
+    for (flag, name) in [("--mount", "/x"), ("--grant", "x")] {
+        let value = |folder: &str| format!("{name}={folder}");
+        failed(&run(flag, &value("note")), 125, &["cannot open the folder note", "did you mean notes?"]);
+        failed(&run(flag, &value("notes/file")), 125, &["it is a file: give the folder it is in, notes"]);
+        failed(&run(flag, &value("elsewhere")), 125, &["make it first"]);
+    }
+    failed(&run("--dir", "note::/x"), 125, &["cannot preopen the folder note", "did you mean notes?"]);
+    failed(&run("--dir", "notes/file::/x"), 125, &["it is a file"]);
+}
+
+#[test]
+fn the_two_sides_of_a_folder_the_wrong_way_round() {
+    let account = account();
+    let run = |flag: &str, value: &str| mountfs(&account, &["run", flag, value, "app.wasm"]);
+    failed(&run("--mount", "notes=/guest"), 125, &["the guest's name comes first: did you mean /guest=notes?"]);
+    failed(&run("--mount", "~/notes=/guest"), 125, &["did you mean /guest=~/notes?"]);
+    failed(&run("--dir", "/guest::notes"), 125, &["the folder comes first: did you mean notes::/guest?"]);
+    failed(&run("--dir", "/guest=notes"), 125, &["did you mean --dir notes::/guest, or --mount /guest=notes?"]);
+    failed(&run("--mount", "notes::/guest"), 2, &["did you mean /guest=notes?"]);
+    failed(&run("--mount", "/guest"), 2, &["no `=`", "GUEST=HOST"]);
+    failed(&run("--mount", "notes"), 2, &["no `=`", "NAME=notes"]);
+    let root = failed(&run("--mount", "/=/nowhere"), 125, &["cannot open the folder /nowhere"]);
+    assert!(!root.contains("comes first"), "nobody is told to mount the root of the host: {root}");
+    assert_eq!(fs::read_dir(account.path("notes")).unwrap().count(), 1);
+}
+
+#[test]
+fn an_id_with_other_characters() {
+    let account = account();
+    let grant = mountfs(&account, &["run", "--grant", "my notes!=notes", "app.wasm"]);
+    failed(&grant, 2, &["an id has 1 to 32 characters", "my-notes- would be one"]);
+    succeeded(&mountfs(&account, &["run", "--grant", "my-notes-=notes", "--mount", "/=notes", "app.wasm"]));
+}
+
+#[test]
+fn a_script_that_the_app_cannot_see() {
+    let account = account();
+    fs::write(account.path("script.py"), "print('seen')").unwrap();
+    let python = mountfs_tests::guest("python");
+    let python = python.to_str().unwrap();
+    let words = ["given no folder", "--mount /work=.", "/work/script.py in place of script.py"];
+    failed(&mountfs(&account, &["run", python, "script.py"]), 2, &words);
+    let said = succeeded(&mountfs(&account, &["run", "--mount", "/work=.", python, "/work/script.py"]));
+    assert_eq!(said, "seen\n");
+    let failing = mountfs(&account, &["run", python, "-c", "raise SystemExit(2)"]);
+    assert!(!failed(&failing, 2, &[]).contains("folder"), "nothing was named");
+    let mounted = mountfs(&account, &["run", "--mount", "/work=.", python, "-c", "raise SystemExit(2)", "script.py"]);
+    assert!(!failed(&mounted, 2, &[]).contains("folder"), "it saw one");
+}
+
+#[test]
+fn a_mount_point_that_nothing_is_kept_for() {
+    let account = account();
+    let store = FileStore::new(account.store());
+    let folder = account.path("notes").canonicalize().unwrap();
+    let keep = |path: &str| {
+        store.put(Kept::new("app", GrantKey::new(path, "a"), &folder, Access::Read)).unwrap();
+    };
+    keep("/local");
+    for wrong in ["/locl", "local", "/Local", "notes"] {
+        failed(&mountfs(&account, &["grants", "revoke", wrong]), 1, &["no grant is kept", "did you mean /local?"]);
+    }
+    assert!(!failed(&mountfs(&account, &["grants", "revoke", "/else"]), 1, &["no grant"]).contains("did you mean"));
+    keep("/locale\u{1b}[2J");
+    let said = failed(&mountfs(&account, &["grants", "revoke", "/locale[2J"]), 1, &["did you mean"]);
+    assert!(!said.contains('\u{1b}'), "{said}");
+    assert_eq!(store.list().unwrap().len(), 2, "a guess revokes nothing");
+}
