@@ -1,5 +1,6 @@
 // What the two halves of this host agree on: the file system on handles (`files/`), and the page and worker around it.
 import type { InUse } from "./files/in-use.js";
+import type { NotedSwap } from "./files/swap-notes.js";
 import type { Unsaved } from "./journal/replay.js";
 
 /** An error code of `wasi:filesystem`, as jco wants it thrown: the bare string. */
@@ -13,7 +14,23 @@ export type ErrorCode =
 /** What a guest may do below a mount point (`mountfs:fs/types`). */
 export type Access = "read" | "read-write";
 
-/** What one sync did: `mountfs:fs/types.sync-report`, as jco lowers it. Paths are relative to the mount point. */
+/** A file that had changed on both sides. Paths are relative to the mount point. */
+export interface Conflict {
+  /** Where the other program's version is. */
+  path: string;
+  /** Where the app's is. */
+  kept: string;
+}
+
+/** What could not be written. It stays unsynced. */
+export interface Failure {
+  /** Relative to the mount point, which itself is `.`. */
+  path: string;
+  /** Why, for a person. */
+  reason: string;
+}
+
+/** What one sync did: `mountfs:fs/types.sync-report`, as jco lowers it. */
 export interface SyncReport {
   /** Files that were written since the sync before. */
   files: bigint;
@@ -21,10 +38,10 @@ export interface SyncReport {
   bytes: bigint;
   /** Names removed since the sync before. */
   removed: bigint;
-  /** Files that had changed on both sides: the other program's version has the path, `kept` is where the app's is. */
-  conflicts: { path: string; kept: string }[];
-  /** What could not be written and why, for a person. It stays unsynced. The mount point itself is `.`. */
-  failures: { path: string; reason: string }[];
+  /** Files that had changed on both sides, and are kept in both versions. */
+  conflicts: Conflict[];
+  /** What could not be written. */
+  failures: Failure[];
 }
 
 /** One granted directory in use. Everything that was opened through it fails with `no-device` after `end`. */
@@ -38,6 +55,8 @@ export interface Tree {
   sync(): Promise<SyncReport>;
   /** Makes dirty what a tab that died had not pushed. */
   restore(unsaved: Unsaved[]): Promise<void>;
+  /** Removes the swap files that browsers left in it which died. Throws when one could not be removed. */
+  clean(left: NotedSwap[]): Promise<void>;
   /** What the local directory does not have yet. */
   unsynced(): { files: number; bytes: number };
   /** Other programs may have changed what has these paths, and what is in it; anything, when there are none. */

@@ -1,7 +1,7 @@
 /**
  * Run an app, such as CPython, in folders the user chose.
  *
- * @packageDocumentation
+ * @module mountfs
  */
 export { defaultDialog, type DialogTexts, droppedFolder, englishTexts } from "./dialog.js";
 export { MountfsError, type MountfsErrorCode } from "./errors.js";
@@ -13,4 +13,4 @@ export { type GrantStore, indexedDbStore, type KeptGrant } from "./grants/store.
 export { type Limits } from "./limits.js";
 export { createMountfs, Mountfs, type MountfsOptions, type MountOptions, type RunOptions } from "./mountfs.js";
 export type { Input, Output } from "./stdio.js";
-export type { Access, GrantKey, MountInfo, StartIn, SyncReport, Unsynced } from "./wit.js";
+export type { Access, Conflict, Failure, GrantKey, MountInfo, StartIn, SyncReport, Unsynced } from "./wit.js";

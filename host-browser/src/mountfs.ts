@@ -305,11 +305,13 @@ export class Mountfs extends EventTarget {
 
 /** The events, typed. */
 export interface Mountfs {
+  /** As in the standard, with the events of {@link MountfsEventMap}. */
   addEventListener<K extends keyof MountfsEventMap>(
     type: K,
     listener: (this: Mountfs, event: MountfsEventMap[K]) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** As in the standard. */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,

@@ -32,7 +32,7 @@ export const privateStorage =
 
 /** Storage apart from the rest of this site's; not in TypeScript's types yet. */
 interface Buckets {
-  open(name: string): Promise<{ getDirectory(): Promise<FileSystemDirectoryHandle> }>;
+  open(name: string): Promise<{ getDirectory(): Promise<FileSystemDirectoryHandle>; indexedDB: IDBFactory }>;
 }
 
 /** It, where it exists. */

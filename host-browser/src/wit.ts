@@ -1,7 +1,7 @@
 // The types of `wit/`, as jco lifts and lowers them, which the page's API is made of too.
 import type { Access, SyncReport } from "./contract.js";
 
-export type { Access, SyncReport } from "./contract.js";
+export type { Access, Conflict, Failure, SyncReport } from "./contract.js";
 
 /** A folder everybody has, in which the picker starts. */
 export type StartIn = "desktop" | "documents" | "downloads" | "music" | "pictures" | "videos";

@@ -20,6 +20,10 @@ class Folder {
     private readonly answer: PermissionState = "granted",
   ) {}
 
+  async isSameEntry(other: unknown): Promise<boolean> {
+    return other instanceof Folder && other.name === this.name;
+  }
+
   async queryPermission({ mode = "read" }: FileSystemHandlePermissionDescriptor): Promise<PermissionState> {
     return this.state[mode];
   }
@@ -38,8 +42,12 @@ const lapsed = { read: "prompt", readwrite: "prompt" } as const;
 
 class Memory implements GrantStore {
   readonly kept = new Map<string, KeptGrant>();
+  writes = 0;
   get = async (key: GrantKey) => this.kept.get(JSON.stringify(key));
-  set = async (key: GrantKey, grant: KeptGrant) => void this.kept.set(JSON.stringify(key), grant);
+  set = async (key: GrantKey, grant: KeptGrant) => {
+    this.writes += 1;
+    this.kept.set(JSON.stringify(key), grant);
+  };
   delete = async (key: GrantKey) => this.kept.delete(JSON.stringify(key));
   list = async () => [...this.kept].map(([key, grant]): [GrantKey, KeptGrant] => [JSON.parse(key), grant]);
 }
@@ -171,6 +179,31 @@ describe("a kept grant", () => {
     const { grants, asks, provider } = await kept(folder);
     expect((await grants.acquire(KEY, "read-write")).handle).toBe(folder);
     expect([asks.questions, provider.picks, folder.asked]).toEqual([[], 0, []]);
+  });
+
+  it("is written only when it changes", async () => {
+    const folder = new Folder("project", open);
+    const { grants, store } = await kept(folder, "read");
+    store.writes = 0;
+    await grants.acquire(KEY, "read");
+    grants.offer(KEY, handle(new Folder("project", open)));
+    await grants.acquire(KEY, "read");
+    await grants.withdraw(KEY);
+    expect(store.writes).toBe(0);
+    await grants.acquire(KEY, "read-write");
+    await grants.acquire(KEY, "read");
+    expect(store.writes).toBe(1);
+    expect(await store.get(KEY)).toEqual({ handle: handle(folder), access: "read-write", label: "project" });
+  });
+
+  it("is not put back by a mount that failed and had changed nothing", async () => {
+    const { grants, store } = await kept(new Folder("project", open));
+    const withdraw = grants.offer(KEY, handle(new Folder("dropped", open)));
+    await grants.acquire(KEY, "read-write");
+    withdraw();
+    await grants.acquire(KEY, "read-write");
+    await grants.withdraw(KEY);
+    expect(await store.get(KEY)).toMatchObject({ label: "dropped" });
   });
 
   it("is used while the user is asked for another one", async () => {

@@ -3,6 +3,7 @@
 // jco 1.35 notes the calls from one component to another on a stack. When the page calls the mountfs component while the
 // app is suspended inside it, or the other way round, it takes one call's end for the other's, and both fail. So each
 // crossing into the component asks a gate (`src/worker/gate.ts`), which the worker closes while the page has its turn.
+import { replaced } from "./replaced.js";
 
 const ENTER = "function _symmetricSyncGuestCallEnter(callerComponentIdx, calleeIsAsync, calleeComponentIdx, syncOnly = false) {";
 const EXIT = "function _symmetricSyncGuestCallExit() {";
@@ -23,9 +24,4 @@ function crossSymmetricSyncGuestCall(callerComponentIdx, calleeIsAsync, calleeCo
 /** Puts the gate into jco's output. */
 export function withGate(js: string): string {
   return replaced(replaced(js, ENTER, ENTER + ASK), EXIT, `${EXIT}\n  imports["mountfs:gate"].leave();`);
-}
-
-function replaced(js: string, old: string, by: string): string {
-  if (js.split(old).length !== 2) throw new Error(`jco's output has changed: \`${old}\` is not there once`);
-  return js.replace(old, () => by);
 }

@@ -10,8 +10,8 @@ export interface Suspending {
 }
 
 /**
- * Functions that answer at once; every other one of these interfaces may suspend. In JSPI mode a call that may
- * suspend costs three to four times as much as one that may not, whether it does or not.
+ * Functions that always answer at once; every other one of these interfaces may suspend. In JSPI mode a call that may
+ * suspend costs a little more than one that may not even if it does not (`at-once.ts`).
  */
 const AT_ONCE: Record<string, (name: string) => boolean> = {
   "wasi:filesystem/types": (name) =>

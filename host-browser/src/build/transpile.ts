@@ -1,5 +1,6 @@
 // A composed app becomes an ES module that suspends with JSPI.
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
+import { answeringAtOnce } from "./at-once.js";
 import { withGate } from "./gate.js";
 import { type Suspending, suspending } from "./suspends.js";
 
@@ -30,7 +31,7 @@ export async function transpileApp(component: Uint8Array, exports: string[] = []
   const js = source(files);
   check("imports", wanted.imports, js.match(/\.manuallyAsync = true;/g));
   check("exports", wanted.exports, js.match(/isManualAsync: true,/g));
-  files["app.js"] = new TextEncoder().encode(withGate(js));
+  files["app.js"] = new TextEncoder().encode(withGate(answeringAtOnce(js)));
   return { files, suspending: wanted };
 }
 

@@ -2,25 +2,31 @@
 // chooses it, and not at some later sync.
 import type { Lease } from "./disk.js";
 import { Failure, refused } from "./errors.js";
-import { adopt, childForSure, directoryHandle } from "./lookup.js";
+import { adopt, childForSure, confirm, confirmedHandle, directoryHandle } from "./lookup.js";
 import { checkNew } from "./names.js";
 import type { DirectoryNode, FileNode } from "./node.js";
 import type { Volume } from "./volume.js";
 
-/** Makes a file. The caller knows that there is none. */
+/** Makes a file, and tells what was made. The caller knows that there is none, having asked after `then`. */
 export async function createFile(
   volume: Volume,
   lease: Lease,
   directory: DirectoryNode,
   name: string,
-): Promise<FileNode> {
+  then: number,
+): Promise<{ file: FileNode; made: File }> {
   checkNew(name, "file");
-  const parent = await directoryHandle(volume, directory, 0);
-  const handle = await volume.disk.createFile(lease, parent, name);
+  const parent = await confirmedHandle(volume, directory, then);
+  const fresh = await volume.disk.makeFile(lease, parent, name);
+  const [handle, made] = await Promise.all([
+    volume.disk.file(parent, name),
+    volume.disk.snapshot(fresh),
+    confirm(volume, directory),
+  ]);
   const file = adopt(volume, directory, name, handle) as FileNode;
-  volume.see(file, await volume.disk.snapshot(handle));
+  volume.see(file, made);
   volume.note(file, (tally) => tally.files.set(file, tally.files.get(file) ?? 0));
-  return file;
+  return { file, made };
 }
 
 /** Makes a directory. Throws `exist` when there is anything of this name. */

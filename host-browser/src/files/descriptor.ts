@@ -5,12 +5,13 @@ import { Failure, refused } from "./errors.js";
 import { inputStream, outputStream, Relief } from "./file-streams.js";
 import type { InUse, Release } from "./in-use.js";
 import { hashOf, type MetadataHash } from "./identity.js";
-import { fetchAhead, list, type Entry } from "./list.js";
-import { childForSure, childIfAny, walk, walkToParent } from "./lookup.js";
+import { askedOf, list, type Entry } from "./list.js";
+import { childForSure, childIfAny, confirm, walk, walkToParent } from "./lookup.js";
 import { checkNew, parse } from "./names.js";
 import type { DirectoryNode, FileNode, Node } from "./node.js";
 import { push } from "./push.js";
 import { attributes, freshen, MOST, readAt } from "./read.js";
+import { readOn } from "./read-ahead.js";
 import { removeDirectory, removeFile } from "./remove.js";
 import { rename } from "./rename.js";
 import type { InputStream, OutputStream } from "./streams.js";
@@ -177,11 +178,16 @@ export class Descriptor {
   }
 
   stat(): Soon<Stat> {
-    return this.#tree.call(() => this.#stat(this.#node()));
+    return this.#tree.call(() => statOf(this.#tree.volume, this.#node()));
   }
 
   statAt(_: PathFlags, path: string): Soon<Stat> {
-    return this.#at(path, (node) => this.#stat(node));
+    return this.#at(path, (node) => {
+      if (node.kind === "file") {
+        askedOf(this.#tree.volume, node);
+      }
+      return statOf(this.#tree.volume, node);
+    });
   }
 
   setTimesAt(_: PathFlags, path: string, accessed: NewTimestamp, modified: NewTimestamp): Soon<void> {
@@ -214,8 +220,8 @@ export class Descriptor {
       try {
         return await this.#openOnce(path, how, flags);
       } catch (error) {
-        // What was believed to be there a moment ago was removed: then it may be made, or is another thing now.
-        if (!refused(error, "no-entry")) {
+        // What was believed to be there was removed: then it may be made, or is another thing now.
+        if (!refused(error, "no-entry", "is-directory", "not-directory")) {
           throw error;
         }
         return await this.#openOnce(path, how, flags);
@@ -293,7 +299,7 @@ export class Descriptor {
 
   async #openOnce(path: string, how: OpenFlags, flags: DescriptorFlags): Promise<Descriptor> {
     const tree = this.#tree;
-    const node = await this.#find(path, how);
+    const { node, made } = await this.#find(path, how);
     if (node.kind === "directory") {
       if (flags.write || how.truncate || (how.create && !how.directory)) {
         throw new Failure("is-directory");
@@ -303,21 +309,27 @@ export class Descriptor {
     if (how.directory) {
       throw new Failure("not-directory");
     }
-    return this.#openFile(node, how, flags);
+    return this.#openFile(node, how, flags, made);
   }
 
-  async #find(path: string, how: OpenFlags): Promise<Node> {
+  /** `made` is what is on disk if it was made. */
+  async #find(path: string, how: OpenFlags): Promise<{ node: Node; made?: File }> {
     const { volume } = this.#tree;
+    const began = performance.now();
     const parsed = parse(path);
     if (!how.create || !parsed.named) {
-      const node = await walk(volume, this.#directory(), parsed);
+      const node = await walk(volume, this.#directory(), { ...parsed, opening: !how.directory });
       if (how.create && how.exclusive) {
         throw new Failure("exist");
       }
-      return node;
+      return { node };
     }
     const { parent, name } = await walkToParent(volume, this.#directory(), parsed, "exist");
-    const found = await (how.exclusive ? childForSure : childIfAny)(volume, parent, name);
+    if (!how.exclusive && !parent.children.has(name)) {
+      // It is probably to be made: while it is asked for, the way there is confirmed.
+      confirm(volume, parent).catch(() => {});
+    }
+    const found = await (how.exclusive ? childForSure(volume, parent, name) : childIfAny(volume, parent, name, true));
     if (found && how.exclusive) {
       throw new Failure("exist");
     }
@@ -327,19 +339,28 @@ export class Descriptor {
     if (!found && parsed.directory) {
       throw new Failure("is-directory");
     }
-    return found ?? createFile(volume, this.#tree, parent, name);
+    if (found) {
+      return { node: found };
+    }
+    const { file, made } = await createFile(volume, this.#tree, parent, name, began);
+    return { node: file, made };
   }
 
-  async #openFile(file: FileNode, how: OpenFlags, flags: DescriptorFlags): Promise<Descriptor> {
+  async #openFile(file: FileNode, how: OpenFlags, flags: DescriptorFlags, made?: File): Promise<Descriptor> {
     const { volume } = this.#tree;
     const write = flags.write === true;
     if (write || how.truncate) {
       checkNew(file.name, "file");
     }
     const descriptor = new Descriptor(this.#tree, file, { read: flags.read === true || !write, write }, this.#inUse);
+    if (!write && !how.truncate) {
+      readOn(volume, file);
+    }
     try {
       // Each open sees the file as it is now; but what the guest wrote, it keeps seeing.
-      if (!file.draft) {
+      if (made) {
+        file.base ??= made;
+      } else if (!file.draft) {
         await freshen(volume, file);
       }
       if (write && !how.truncate && file.base) {
@@ -356,18 +377,18 @@ export class Descriptor {
     }
   }
 
-  #stat(node: Node): Soon<Stat> {
-    if (node.kind === "file" && node.parent && node.parent.ahead.length > 0) {
-      // A guest that asks about one of a directory's files will ask about the next.
-      fetchAhead(this.#tree.volume, node.parent, 256);
-    }
-    return statOf(this.#tree.volume, node);
-  }
-
   #at<T>(path: string, work: (node: Node) => Soon<T>): Soon<T> {
+    const find = () => walk(this.#tree.volume, this.#directory(), parse(path));
+    const tell = (node: Node) => {
+      const answer = work(node);
+      // What was believed to be there may turn out to be another thing now.
+      return answer instanceof Promise
+        ? answer.catch(async (error: unknown) => (node.gone ? work(await find()) : Promise.reject(error)))
+        : answer;
+    };
     return this.#tree.call(() => {
-      const node = walk(this.#tree.volume, this.#directory(), parse(path));
-      return node instanceof Promise ? node.then(work) : work(node);
+      const node = find();
+      return node instanceof Promise ? node.then(tell) : tell(node);
     });
   }
 

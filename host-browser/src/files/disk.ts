@@ -2,7 +2,7 @@
 // browser, and `move()` is not among them: on a local folder it asks the user about each `.py` file.
 import { type Asked, Failure, hasNoSwap, translate } from "./errors.js";
 import { limited } from "./limit.js";
-import { type Place, type Swap, Swaps } from "./swaps.js";
+import { type Note, type Place, type Swap, Swaps } from "./swaps.js";
 
 /** Somebody's right to change the disk, which may end at any time: it is checked right before each change. */
 export interface Lease {
@@ -33,8 +33,9 @@ export class Disk {
   constructor(
     root: FileSystemDirectoryHandle,
     readonly patience = PATIENCE,
+    noteSwap: Note = () => () => {},
   ) {
-    this.swaps = new Swaps(root, this);
+    this.swaps = new Swaps(root, this, noteSwap);
   }
 
   /** The handle of the file of this name. */
@@ -49,11 +50,16 @@ export class Disk {
 
   /**
    * Makes an empty file, unless there is a file of this name. Older versions of Chromium (148) go through a link here,
-   * out of the folder; no version does when it looks a name up. So what was made is looked up.
+   * out of the folder; no version does when it looks a name up. So what was made is to be looked up.
    */
-  async createFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
+  makeFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
     lease.check();
-    await this.#ask({ to: "create", name, wants: "file" }, () => parent.getFileHandle(name, { create: true }));
+    return this.#ask({ to: "create", name, wants: "file" }, () => parent.getFileHandle(name, { create: true }));
+  }
+
+  /** The same, and looks it up. */
+  async createFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
+    await this.makeFile(lease, parent, name);
     return this.file(parent, name);
   }
 
@@ -81,7 +87,9 @@ export class Disk {
 
   /** Bytes of a snapshot. */
   async read(file: Blob, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.#ask({ to: "read" }, () => file.slice(start, end).arrayBuffer()));
+    // A slice is another object in the browser's own process, which takes as long to make as a small one to read.
+    const part = start === 0 && end >= file.size ? file : file.slice(start, end);
+    return new Uint8Array(await this.#ask({ to: "read" }, () => part.arrayBuffer()));
   }
 
   /** The entries of a directory. */

@@ -71,7 +71,7 @@ export function translate(error: unknown, asked: Asked): Failure {
   }
   if (error instanceof TypeError && asked.name !== undefined) {
     // A name that the browser does not take: nothing is there, and nothing can be made there.
-    const long = bytes(asked.name) > LONGEST_IN_CHROMIUM;
+    const long = isLonger(asked.name, LONGEST_IN_CHROMIUM);
     return new Failure(asked.to === "create" ? (long ? "name-too-long" : "invalid") : "no-entry", false, error);
   }
   const name = nameOf(error);
@@ -115,6 +115,12 @@ export function reasonOf(error: unknown): string {
 /** How long a string is in UTF-8. */
 export function bytes(text: string): number {
   return new TextEncoder().encode(text).length;
+}
+
+/** Whether a string is longer than that in UTF-8. Encoding it costs as much as a whole call, and is hardly ever needed. */
+export function isLonger(text: string, most: number): boolean {
+  // A unit of UTF-16 has one to three bytes there.
+  return text.length > most || (3 * text.length > most && bytes(text) > most);
 }
 
 function unknown(error: unknown): Failure {

@@ -1,8 +1,8 @@
 // Listing a directory, and fetching what a guest that lists one asks next: the attributes of what is in it.
-import { adopt, confirm, directoryHandle, fileHandle } from "./lookup.js";
+import { adopt, confirm, directoryHandle, snapshot } from "./lookup.js";
 import { isShown } from "./names.js";
 import type { DirectoryNode, FileNode } from "./node.js";
-import { FETCHED, type Volume } from "./volume.js";
+import { FETCHED, FRESH, type Volume } from "./volume.js";
 
 /** An entry as the guest sees it. */
 export interface Entry {
@@ -10,22 +10,28 @@ export interface Entry {
   name: string;
 }
 
-/** Files fetched ahead of a guest that only lists; one that goes on to ask has more fetched ahead of it. */
-const AHEAD = 256;
+/** Files fetched ahead of a guest that only lists. */
+const LISTED = 8;
+/** The same of one that asks about them. */
+const ASKED = 256;
 
-/** The entries of a directory, those included that the guest wrote and another program removed. */
+/**
+ * The entries of a directory, those included that the guest wrote and another program removed. They are sorted: a guest
+ * that sorts them and one that does not go on in the same order, for which there is work that can be done beforehand.
+ */
 export async function list(volume: Volume, directory: DirectoryNode): Promise<Entry[]> {
   const listed = await volume.disk.list(await directoryHandle(volume, directory));
   await confirm(volume, directory);
+  listed.sort(([one], [other]) => (one < other ? -1 : 1));
   const entries = new Map<string, Entry>();
-  directory.ahead.length = 0;
+  const files: FileNode[] = [];
   for (const [name, handle] of listed) {
     if (!isShown(name)) {
       continue;
     }
     const node = adopt(volume, directory, name, handle);
-    if (node?.kind === "file" && !node.draft && !volume.isSeen(node)) {
-      directory.ahead.push(node);
+    if (node?.kind === "file") {
+      files.push(node);
     }
     const kind = node?.kind ?? (handle.kind === "file" ? "directory" : "file");
     entries.set(name, { type: kind === "file" ? "regular-file" : "directory", name });
@@ -35,13 +41,22 @@ export async function list(volume: Volume, directory: DirectoryNode): Promise<En
       entries.set(file.name, { type: "regular-file", name: file.name });
     }
   }
-  directory.ahead.reverse();
-  fetchAhead(volume, directory, AHEAD);
+  files.forEach((file, place) => (file.next = files[place + 1]));
+  directory.next = files[0];
+  directory.ahead = files.filter((file) => isWanted(volume, file)).reverse();
+  fetchAhead(volume, directory, LISTED);
   return [...entries.values()];
 }
 
+/** A guest that asks about one of a directory's files will ask about the next. */
+export function askedOf(volume: Volume, { parent }: FileNode): void {
+  if (parent && parent.ahead.length > 0) {
+    fetchAhead(volume, parent, ASKED);
+  }
+}
+
 /** Fetches the attributes of the next `count` files of a directory, beside whatever else is going on. */
-export function fetchAhead(volume: Volume, directory: DirectoryNode, count: number): void {
+function fetchAhead(volume: Volume, directory: DirectoryNode, count: number): void {
   directory.wanted = Math.min(directory.ahead.length, Math.max(directory.wanted, count));
   while (directory.fetching < volume.parallel && directory.wanted > 0) {
     const file = directory.ahead.pop();
@@ -49,7 +64,7 @@ export function fetchAhead(volume: Volume, directory: DirectoryNode, count: numb
     if (!file) {
       return;
     }
-    if (file.gone || file.draft || volume.isSeen(file)) {
+    if (!isWanted(volume, file)) {
       continue;
     }
     directory.fetching++;
@@ -61,15 +76,16 @@ export function fetchAhead(volume: Volume, directory: DirectoryNode, count: numb
   }
 }
 
+/** Whether its attributes are not known, or will not be believed any more soon, and nobody has asked for them just now. */
+function isWanted(volume: Volume, file: FileNode): boolean {
+  const isKnown = volume.isSeen(file, FRESH) || (file.seen && volume.isFresh(file.seen.at, FRESH));
+  return !isKnown && !file.gone && !file.draft && !file.fetching;
+}
+
 async function fetchOne(volume: Volume, file: FileNode): Promise<void> {
   try {
     volume.check();
-    if (file.parent) {
-      // What was listed long ago, or was one of very many, is looked up again.
-      const handle = file.handle ?? (await fileHandle(volume, file));
-      const [snapshot] = await Promise.all([volume.disk.snapshot(handle), confirm(volume, file.parent)]);
-      volume.see(file, snapshot, FETCHED);
-    }
+    await snapshot(volume, file, FRESH, FETCHED, true);
   } catch {
     // Whoever asks for it asks the browser again, and is told.
   }

@@ -16,10 +16,15 @@ export async function lookOut(
   closing: Promise<void>,
 ): Promise<Held | undefined> {
   let [over, seen, held]: [boolean, Attributes, Held | undefined] = [false, since, undefined];
-  const ended = () => void (over = true);
-  closing.then(ended, ended);
+  const ended = closing.then(
+    () => void (over = true),
+    () => void (over = true),
+  );
   for (let looks = 0; !over; looks++) {
-    const found = await disk.snapshot(handle).catch(() => undefined);
+    // The file was compared right before, so the first look comes after a pause. At the end nobody waits for either: what is
+    // opened after that is what was swapped in.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.min(looks, PAUSE)))]);
+    const found = over ? undefined : await Promise.race([ended, disk.snapshot(handle).catch(() => undefined)]);
     if (found && (found.size !== seen.size || found.lastModified !== seen.modified)) {
       const opened = await hold(found, disk.patience).catch(() => undefined);
       const still = opened && (await disk.snapshot(handle).catch(() => undefined));
@@ -30,9 +35,6 @@ export async function lookOut(
         // It was swapped just then, and what was opened may be either.
         opened?.letGo();
       }
-    }
-    if (!over) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(looks, PAUSE)));
     }
   }
   return held;

@@ -1,7 +1,7 @@
 // From a name to a node, and from a node to a handle that is good now.
 import { Failure, refused } from "./errors.js";
 import { isShown, type Path } from "./names.js";
-import { detach, DirectoryNode, FileNode, type Node } from "./node.js";
+import { type Attributes, detach, DirectoryNode, FileNode, type Node } from "./node.js";
 import { FRESH, type Volume } from "./volume.js";
 
 /**
@@ -51,8 +51,25 @@ export function confirm(volume: Volume, directory: DirectoryNode): Promise<void>
         return confirm(volume, directory);
       }));
   }
-  directory.confirming = confirmNow(volume, directory).finally(() => (directory.confirming = undefined));
+  const began = performance.now();
+  directory.confirming = confirmNow(volume, directory)
+    .then(() => void (directory.confirmed = began))
+    .finally(() => (directory.confirming = undefined));
   return directory.confirming;
+}
+
+/** The handle of a directory that was confirmed after `then`: in what a call asked before a change, the way to it may be. */
+export async function confirmedHandle(
+  volume: Volume,
+  directory: DirectoryNode,
+  then: number,
+): Promise<FileSystemDirectoryHandle> {
+  // One that is under way will do if it began late enough.
+  await directory.confirming?.catch(() => {});
+  if (directory.gone || directory.confirmed < then) {
+    await confirm(volume, directory);
+  }
+  return directory.handle ?? directoryHandle(volume, directory, 0);
 }
 
 /** Looks up each directory on the way, all at once: to look a name up, the browser follows no link of that name. */
@@ -90,9 +107,11 @@ export async function fileHandle(volume: Volume, file: FileNode, age = FRESH): P
     return file.handle;
   }
   const began = performance.now();
-  const parent = await directoryHandle(volume, file.parent, age);
+  // Before a change, its directory is looked up at the same time.
+  const parent = age > 0 ? await directoryHandle(volume, file.parent, age) : file.parent.handle;
   try {
-    file.handle = await volume.disk.file(parent, file.name);
+    const handle = volume.disk.file(parent ?? (await directoryHandle(volume, file.parent)), file.name);
+    [file.handle] = await Promise.all([handle, age > 0 || confirm(volume, file.parent)]);
   } catch (error) {
     forgetLost(volume, file, error);
     throw error;
@@ -102,12 +121,28 @@ export async function fileHandle(volume: Volume, file: FileNode, age = FRESH): P
   return file.handle;
 }
 
-/** The file as it is on disk now. */
-export async function snapshot(volume: Volume, file: FileNode, age = FRESH): Promise<File> {
+/**
+ * The file as it is on disk now, which may be believed for `trust` milliseconds. Any handle will do, however old: the
+ * browser reads through no link of its name, and the way to it is confirmed. Before a change `age` is 0, and it is looked up.
+ * Of a directory that has taken its place the browser gives a snapshot, too: unless `hasty`, that is found out.
+ */
+export async function snapshot(
+  volume: Volume,
+  file: FileNode,
+  age = FRESH,
+  trust = FRESH,
+  hasty = false,
+): Promise<File> {
   try {
-    const handle = await fileHandle(volume, file, age);
+    const known = age > 0 && !file.gone ? file.handle : undefined;
+    const handle = known ?? (await fileHandle(volume, file, age));
     const [snapshot] = await Promise.all([volume.disk.snapshot(handle), confirm(volume, file.parent!)]);
-    volume.see(file, snapshot);
+    const { seen } = file;
+    const isFile = !known || (seen ? seen.isFile && isSame(seen, snapshot) : volume.isFresh(file.checked, FRESH));
+    if (!isFile && !hasty) {
+      await fileHandle(volume, file, 0);
+    }
+    volume.see(file, snapshot, trust, isFile || !hasty);
     return snapshot;
   } catch (error) {
     forgetLost(volume, file, error);
@@ -117,24 +152,27 @@ export async function snapshot(volume: Volume, file: FileNode, age = FRESH): Pro
 
 /**
  * The node of a name in a directory. Throws `no-entry` when there is none. `likely` is what to ask for first: the
- * browser tells a file from a directory only by refusing the one for the other.
+ * browser tells a file from a directory only by refusing the one for the other. `opening`: a snapshot of it is taken next,
+ * if it is a file, which shows whether it is there, and by which way.
  */
 export async function child(
   volume: Volume,
   directory: DirectoryNode,
   name: string,
   likely: "file" | "directory" = "file",
+  opening = false,
 ): Promise<Node> {
   if (!isShown(name)) {
     throw new Failure("no-entry");
   }
   const known = directory.children.get(name);
-  if (known && (isTrusted(volume, known) || (await isStillThere(volume, known)))) {
+  if (known && ((opening && known.kind === "file") || isTrusted(volume, known) || (await isStillThere(volume, known)))) {
     return known;
   }
   const parent = await directoryHandle(volume, directory);
   const ask = async (kind: "file" | "directory") => {
-    const [handle] = await Promise.all([volume.disk[kind](parent, name), confirm(volume, directory)]);
+    const confirmed = (opening && kind === "file") || confirm(volume, directory);
+    const [handle] = await Promise.all([volume.disk[kind](parent, name), confirmed]);
     return adopt(volume, directory, name, handle)!;
   };
   try {
@@ -148,9 +186,14 @@ export async function child(
 }
 
 /** The node of a name, or `undefined`. */
-export async function childIfAny(volume: Volume, directory: DirectoryNode, name: string): Promise<Node | undefined> {
+export async function childIfAny(
+  volume: Volume,
+  directory: DirectoryNode,
+  name: string,
+  opening = false,
+): Promise<Node | undefined> {
   try {
-    return await child(volume, directory, name);
+    return await child(volume, directory, name, "file", opening);
   } catch (error) {
     if (refused(error, "no-entry")) {
       return undefined;
@@ -177,17 +220,17 @@ export async function childForSure(volume: Volume, directory: DirectoryNode, nam
   }
 }
 
-/** What of a path it takes to walk it. */
-type Way = Omit<Path, "named">;
+/** What of a path it takes to walk it; `opening` as in {@link child}. */
+type Way = Omit<Path, "named"> & { opening?: boolean | undefined };
 
 /** Walks all parts of a path from `base`, above which no `..` may lead. */
-export function walk(volume: Volume, base: DirectoryNode, { parts, directory }: Way): Node | Promise<Node> {
+export function walk(volume: Volume, base: DirectoryNode, { parts, directory, opening }: Way): Node | Promise<Node> {
   let at: Node = base;
   for (let step = 0; step < parts.length; step++) {
-    const next = enter(volume, base, at, parts[step]!, directory || step < parts.length - 1);
+    const next = enter(volume, base, at, parts[step]!, directory || step < parts.length - 1, opening);
     if (next instanceof Promise) {
       // Once the browser has to be asked, it does not matter that the rest of the walk waits.
-      return walkOn(volume, base, next, { parts: parts.slice(step + 1), directory });
+      return walkOn(volume, base, next, { parts: parts.slice(step + 1), directory, opening });
     }
     at = next;
   }
@@ -198,11 +241,11 @@ async function walkOn(
   volume: Volume,
   base: DirectoryNode,
   next: Promise<Node>,
-  { parts, directory }: Way,
+  { parts, directory, opening }: Way,
 ): Promise<Node> {
   let at = await next;
   for (const [step, part] of parts.entries()) {
-    at = await enter(volume, base, at, part, directory || step < parts.length - 1);
+    at = await enter(volume, base, at, part, directory || step < parts.length - 1, opening);
   }
   if (directory && at.kind === "file") {
     throw new Failure("not-directory");
@@ -266,7 +309,14 @@ export function drop(node: Node): void {
   }
 }
 
-function enter(volume: Volume, base: DirectoryNode, at: Node, part: string, throughIt: boolean): Node | Promise<Node> {
+function enter(
+  volume: Volume,
+  base: DirectoryNode,
+  at: Node,
+  part: string,
+  throughIt: boolean,
+  opening = false,
+): Node | Promise<Node> {
   if (at.kind === "file") {
     return Promise.reject(new Failure("not-directory"));
   }
@@ -274,12 +324,14 @@ function enter(volume: Volume, base: DirectoryNode, at: Node, part: string, thro
     return at === base || !at.parent ? Promise.reject(new Failure("not-permitted")) : at.parent;
   }
   const known = at.children.get(part);
-  return known && isTrusted(volume, known) ? known : child(volume, at, part, throughIt ? "directory" : "file");
+  return known && isTrusted(volume, known)
+    ? known
+    : child(volume, at, part, throughIt ? "directory" : "file", opening && !throughIt);
 }
 
 /** Whether it need not be asked whether a node is there. */
 function isTrusted(volume: Volume, node: Node): boolean {
-  return node.kind === "file" ? node.draft !== undefined || volume.isSeen(node) : volume.isFresh(node.checked, FRESH);
+  return volume.isFresh(node.checked, FRESH) || (node.kind === "file" && (node.draft !== undefined || volume.isSeen(node)));
 }
 
 async function isStillThere(volume: Volume, node: Node): Promise<boolean> {
@@ -300,6 +352,10 @@ async function isStillThere(volume: Volume, node: Node): Promise<boolean> {
     }
     throw error;
   }
+}
+
+function isSame(seen: Attributes, { size, lastModified }: File): boolean {
+  return seen.size === size && seen.modified === lastModified;
 }
 
 /** Another program removed or replaced it; what the guest wrote in it is still to be pushed, so that is kept. */

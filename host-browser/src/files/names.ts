@@ -1,7 +1,7 @@
 // Names and paths, before the browser sees them. Which names a folder takes is asked of the browser; here is only what
 // it would answer wrongly: it cuts a name at NUL, and puts another character in the place of a lone surrogate.
 import { LONGEST_PATH } from "../limits.js";
-import { bytes, Failure, LONGEST_NAME } from "./errors.js";
+import { bytes, Failure, isLonger, LONGEST_NAME } from "./errors.js";
 
 const SWAP = ".crswap";
 
@@ -25,7 +25,7 @@ export function parse(path: string): Path {
     throw new Failure("no-entry");
   }
   // Before it is taken apart: it can be as long as the guest's memory.
-  if (path.length > LONGEST_PATH || bytes(path) > LONGEST_PATH) {
+  if (isLonger(path, LONGEST_PATH)) {
     throw new Failure("name-too-long");
   }
   if (path.startsWith("/")) {
@@ -46,7 +46,7 @@ export function check(name: string): void {
   if (name === "" || name.includes("\0") || name.includes("/") || !name.isWellFormed()) {
     throw new Failure("invalid");
   }
-  if (bytes(name) > LONGEST_NAME) {
+  if (isLonger(name, LONGEST_NAME)) {
     throw new Failure("name-too-long");
   }
 }
@@ -63,7 +63,7 @@ export function checkNew(name: string, kind: "file" | "directory"): void {
     throw new Failure("invalid");
   }
   // Chromium makes a file of a longer name on a local folder, but can never write it.
-  if (kind === "file" && bytes(name) > LONGEST_NAME - SWAP.length) {
+  if (kind === "file" && isLonger(name, LONGEST_NAME - SWAP.length)) {
     throw new Failure("name-too-long");
   }
 }

@@ -15,6 +15,13 @@ export interface Attributes {
   modified: number;
 }
 
+/** Bytes of a snapshot. */
+export interface Window<Of extends Blob = Blob> {
+  of: Of;
+  start: number;
+  bytes: Uint8Array;
+}
+
 /** Times that the guest set, which the browser cannot store. */
 export interface Times {
   accessed?: Datetime;
@@ -63,27 +70,36 @@ export class DirectoryNode extends Entry {
   /** What has been met in it; more may be on disk. */
   readonly children = new Map<string, Node>();
   /** Children whose attributes may be wanted next, the last one first. */
-  readonly ahead: FileNode[] = [];
+  ahead: FileNode[] = [];
   /** How many of them to fetch, and how many are being fetched. */
   wanted = 0;
   fetching = 0;
+  /** The file that is opened next by a guest that goes by the listing, and how many it has opened like that. */
+  next: FileNode | undefined;
+  inOrder = 0;
   /** It is being confirmed, and will be once more after that. */
   confirming: Promise<void> | undefined;
   confirmingNext: Promise<void> | undefined;
+  /** When the last look began that found the way to it as it was believed to be. */
+  confirmed = -Infinity;
 }
 
 /** A file. */
 export class FileNode extends Entry {
   readonly kind = "file";
   handle: FileSystemFileHandle | undefined;
-  /** Attributes on disk, when they were seen (`performance.now()`), and how long they may be believed. */
-  seen: (Attributes & { at: number; age: number }) | undefined;
+  /** Attributes on disk, when they were seen (`performance.now()`), for how long to believe them; `isFile`: surely a file's. */
+  seen: (Attributes & { at: number; age: number; isFile: boolean }) | undefined;
   /** Descriptors and streams that have it open. */
   opens = 0;
   /** What is read from, as long as it is open. */
   base: File | undefined;
   /** The bytes last read from `base`, and some behind them. */
-  window: { of: Blob; start: number; bytes: Uint8Array } | undefined;
+  window: Window | undefined;
+  /** The one after it in the listing of its directory. */
+  next: FileNode | undefined;
+  /** All its bytes, read before it is opened. */
+  readAhead: Promise<Window<File> | undefined> | undefined;
   /** What the guest wrote and the disk does not have. */
   draft: Draft | undefined;
   /** All of it in memory, while it loses its name. */

@@ -69,12 +69,16 @@ async function pushNow(volume: Volume, lease: Lease, file: FileNode): Promise<vo
   const content = contentOf(draft);
   // Once it is open, or in memory, no other program takes it away.
   await Promise.all([content.kept, content.held]);
+  // Both are asked for at once: a call of the browser's takes as long as it waits.
+  const above = file.parent.handle;
+  const swap = above && volume.disk.swaps.nameFor(above, file.name);
   const place = await findPlace(volume, lease, file, content);
   let pushed: Pushed | undefined;
   if (place.handle) {
     await recognize(volume.disk, draft, place.handle);
     const since = place.isNew ? undefined : draft.since;
-    const to = { handle: place.handle, parent: await directoryHandle(volume, file.parent), path: file.path() };
+    const parent = await directoryHandle(volume, file.parent);
+    const to = { handle: place.handle, parent, path: file.path(), swap: place.isNew ? undefined : swap };
     try {
       pushed = await replace(volume, lease, to, content, since, (attempt) => remember(draft, attempt));
     } catch (error) {
@@ -188,19 +192,26 @@ async function replace(
 ): Promise<Pushed | undefined> {
   const { disk } = volume;
   const { handle } = to;
-  if (since && !isSame(await disk.snapshot(handle), since)) {
+  const isKept = since !== undefined && content.visible > 0;
+  const isChanged = async () => since !== undefined && !isSame(await disk.snapshot(handle), since);
+  const writer = await disk.writer(lease, to, isKept, content.size).catch(async (error: unknown) => {
+    // Another tab may be at it for the same reason.
+    if (!(await isChanged())) {
+      throw error;
+    }
+  });
+  if (!writer) {
     return undefined;
   }
-  const isKept = since !== undefined && content.visible > 0;
-  const writer = await disk.writer(lease, to, isKept, content.size);
   const attempt = { size: content.size, pieces: content.pieces, until: 0 };
   let seen: Held | undefined;
   let file: File;
   let ours: boolean;
   try {
     await write(writer, content, isKept ? since.size : await writeBase(writer, content, other));
-    // As late as it can be: what another program writes after this is replaced.
-    if (since && !isSame(await disk.snapshot(handle), since)) {
+    // As late as it can be: what another program writes after this is replaced. What is the same now was the same when
+    // Chromium copied it into the swap file, so it need not be compared before that, too.
+    if (await isChanged()) {
       await writer.abort();
       return undefined;
     }

@@ -1,7 +1,8 @@
 // Reading: what the guest wrote, over the bytes of a snapshot. Only slices are ever read.
 import { Failure, refused } from "./errors.js";
 import { snapshot } from "./lookup.js";
-import type { Attributes, FileNode } from "./node.js";
+import type { Attributes, FileNode, Window } from "./node.js";
+import { takeAhead } from "./read-ahead.js";
 import type { Volume } from "./volume.js";
 
 /** The most that one call gives. */
@@ -11,8 +12,6 @@ const LEAST = 64 * 1024;
 
 /** What is kept of all files' bytes that were read. */
 const WINDOWS = 64 * 1024 * 1024;
-
-type Window = NonNullable<FileNode["window"]>;
 
 /** The files of which there are some, the one read last at the end. */
 const windows = new Set<FileNode>();
@@ -35,15 +34,20 @@ async function attributesOnDisk(volume: Volume, file: FileNode): Promise<Attribu
 
 /** Takes a fresh snapshot for whoever has the file open. */
 export async function freshen(volume: Volume, file: FileNode): Promise<void> {
-  const fresh = await snapshot(volume, file);
-  const { base } = file;
-  // The bytes read ahead stay good when nothing changed.
-  if (!base || base.size !== fresh.size || base.lastModified !== fresh.lastModified) {
-    file.base = fresh;
-  }
+  const [fresh, ahead] = await Promise.all([snapshot(volume, file), file.opens > 0 ? takeAhead(volume, file) : undefined]);
   if (file.opens === 0) {
     file.base = undefined;
+  } else if (ahead && isSame(ahead.of, fresh)) {
+    file.base = ahead.of;
+    keepWindow(file, ahead);
+  } else if (!file.base || !isSame(file.base, fresh)) {
+    // The bytes read ahead stay good when nothing changed.
+    file.base = fresh;
   }
+}
+
+function isSame(one: File, other: File): boolean {
+  return one.size === other.size && one.lastModified === other.lastModified;
 }
 
 /** Up to `length` bytes at `offset`: fewer at the end of the file, and never more than `MOST`. */
@@ -53,7 +57,7 @@ export function readAt(
   offset: number,
   length: number,
 ): Uint8Array | Promise<Uint8Array> {
-  const { draft, window } = file;
+  const { draft } = file;
   length = Math.min(length, MOST);
   if (draft) {
     const end = Math.min(offset + length, draft.size);
@@ -62,7 +66,7 @@ export function readAt(
       draft.extents.overlay(bytes, offset);
       return bytes;
     }
-  } else if (file.base && window?.of === file.base) {
+  } else if (file.base) {
     const end = Math.min(offset + length, file.base.size);
     const found = inWindow(file, file.base, offset, end);
     if (found) {

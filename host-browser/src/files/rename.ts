@@ -89,7 +89,7 @@ async function move(volume: Volume, lease: Lease, node: Node, to: Target, other:
     }
     if (!(await carryFile(volume, lease, node, to, other))) {
       await pushBelow(volume, lease, node);
-      await moveFile(volume, lease, node, to, other);
+      await moveFile(volume, lease, node, to, await pushReplaced(volume, lease, to, other));
     }
   } else {
     if (other?.kind === "file") {
@@ -108,6 +108,23 @@ async function pushBelow(volume: Volume, lease: Lease, node: Node): Promise<void
   if (failed) {
     throw failed.error;
   }
+}
+
+/**
+ * What is dirty of the file that has the new name goes to disk before the copy does: if the browser dies after that, the
+ * journal must not have a version of a file that is another one by then, which would be kept as a conflict. What cannot be
+ * pushed would only be replaced. Answers the file if it still has the name.
+ */
+async function pushReplaced(
+  volume: Volume,
+  lease: Lease,
+  { parent, name }: Target,
+  other: FileNode | undefined,
+): Promise<FileNode | undefined> {
+  if (other?.draft) {
+    await pushAll(volume, lease, [other], undefined, true);
+  }
+  return other && parent.children.get(name) === other ? other : undefined;
 }
 
 /**

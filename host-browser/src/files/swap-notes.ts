@@ -1,69 +1,104 @@
-// Notes of the swap files that are being written, in this origin's IndexedDB: they outlive the browser, and each says whose
-// it is.
-import { createStore, entries, promisifyRequest, type UseStore } from "idb-keyval";
-import { lock } from "../lock.js";
+// Notes of the swap files that are being written in a folder, in a file that outlives the browser. Each is written down
+// by a synchronous call of the browser's before the swap file is made, so that nothing has to be waited for. They are not
+// kept in IndexedDB, which could hold the folder's handle: what it is when the browser is killed in the middle of a write,
+// `grants/store.ts` says.
+import type { LogFile } from "../journal/log.js";
 
-/** What is noted of one. */
-interface Note {
-  /** The lock that its worker holds as long as it lives. */
-  owner: string;
-  root: FileSystemDirectoryHandle;
+/** A swap file. */
+export interface NotedSwap {
+  /** Its path in the folder. */
   path: string[];
+  /** When it was noted, in milliseconds: it is no older. */
+  since: number;
 }
 
-/** The notes of this origin; those that come while others are on their way are written together. */
-class Notes {
-  readonly #store: UseStore = createStore("mountfs-swaps", "swaps");
-  readonly #owner = `mountfs-swaps ${crypto.randomUUID()}`;
-  readonly #holding = lock(this.#owner);
-  #added = new Map<string, Note>();
-  #dropped: string[] = [];
-  #writing: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+/** The notes of one worker about one folder. They never throw: the guest's writes do not depend on them. */
+export class SwapNotes {
+  readonly #file: LogFile;
+  readonly #noted = new Set<number>();
+  #numbers = 0;
+  #size = 0;
 
-  async add(root: FileSystemDirectoryHandle, path: string[]): Promise<() => void> {
-    await this.#holding;
-    const key = crypto.randomUUID();
-    this.#added.set(key, { owner: this.#owner, root, path });
-    await this.#write();
-    return () => this.drop(key);
+  /** In a file that is empty. */
+  constructor(file: LogFile) {
+    this.#file = file;
   }
 
-  drop(key: string): void {
-    this.#dropped.push(key);
-    this.#write().catch(() => {});
+  /** Whether all that were noted are gone. */
+  get isEmpty(): boolean {
+    return this.#noted.size === 0;
   }
 
-  all(): Promise<[string, Note][]> {
-    return entries(this.#store);
+  /** Notes one that will be made next. What it answers is to be called when that is gone. */
+  add(path: string[]): () => void {
+    const number = ++this.#numbers;
+    this.#noted.add(number);
+    this.#write([number, path, Date.now()]);
+    return () => this.#strike(number);
   }
 
-  #write(): Promise<void> {
-    this.#next ??= this.#writing
-      .catch(() => {})
-      .then(() => {
-        const [added, dropped] = [this.#added, this.#dropped];
-        [this.#added, this.#dropped, this.#next] = [new Map(), [], undefined];
-        return (this.#writing = this.#store("readwrite", (store) => {
-          added.forEach((swap, key) => store.put(swap, key));
-          dropped.forEach((key) => store.delete(key));
-          return promisifyRequest(store.transaction);
-        }));
-      });
-    return this.#next;
+  /** Nothing is noted any more; what is in the file stays. */
+  close(): void {
+    this.#noted.clear();
+    this.#file.close();
+  }
+
+  #strike(number: number): void {
+    if (!this.#noted.delete(number)) {
+      return;
+    }
+    if (this.isEmpty) {
+      this.#cut(0);
+    } else {
+      this.#write([number]);
+    }
+  }
+
+  /** A line is torn when the worker dies in it, and then it is no JSON. */
+  #write(line: Line): void {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+    try {
+      if (this.#file.write(bytes, { at: this.#size }) === bytes.length) {
+        this.#size += bytes.length;
+        return;
+      }
+    } catch {
+      // What is not noted stays in the folder if the browser dies.
+    }
+    this.#cut(this.#size);
+  }
+
+  #cut(size: number): void {
+    try {
+      this.#file.truncate(size);
+      this.#size = size;
+    } catch {
+      // What is struck out in vain is gone all the same.
+    }
   }
 }
 
-let made: Notes | undefined;
+/** A swap file, or only the number of one that is gone. */
+type Line = [number: number, path?: string[], since?: number];
 
-/** The one that writes for this worker. */
-export function notes(): Notes {
-  return (made ??= new Notes());
+/** Those that a worker which died had not struck out. */
+export async function swapsIn(notes: Blob): Promise<NotedSwap[]> {
+  const noted = new Map<number, NotedSwap>();
+  for (const line of (await notes.text()).split("\n")) {
+    const [number, path, since] = parse(line);
+    if (path && since !== undefined) {
+      noted.set(number, { path, since });
+    } else {
+      noted.delete(number);
+    }
+  }
+  return [...noted.values()];
 }
 
-/** Whether the worker lives that made a note. */
-export async function isAlive(owner: string): Promise<boolean> {
-  const release = await lock(owner, { ifAvailable: true });
-  release?.();
-  return release === undefined;
+function parse(line: string): Line {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return [0];
+  }
 }

@@ -1,17 +1,18 @@
 // Chromium writes a file in a swap file beside it, `name.crswap`, and leaves that there when it dies. Which ones are being
-// written is noted in this origin's IndexedDB, from before they are made until they are gone; what browsers that died have
-// left is removed after the next mount of the folder. No other file is taken for one: users may name theirs so, too.
+// written is noted, from before they are made until they are gone; what browsers that died have left is removed after the
+// next mount of the folder. No other file is taken for one: users may name theirs so, too.
 import type { Disk, Lease } from "./disk.js";
 import { refused } from "./errors.js";
-import { limited } from "./limit.js";
 import { swapName } from "./names.js";
-import { isAlive, notes } from "./swap-notes.js";
+import type { NotedSwap } from "./swap-notes.js";
 
 /** Where a file is that is to be written. */
 export interface Place {
   parent: FileSystemDirectoryHandle;
   /** Its path from the volume's root. */
   path: string[];
+  /** The name of its swap file, where that was looked up already. */
+  swap?: Promise<string | undefined> | undefined;
 }
 
 /** A swap file, from before it is made. */
@@ -22,27 +23,30 @@ export interface Swap {
   gone(): void;
 }
 
+/** Notes a swap file, by its path from the volume's root, that will be made next. Answers what to call when it is gone. */
+export type Note = (path: string[]) => () => void;
+
 /** Of one file there are no more: then Chromium refuses to write it. */
 const MOST = 100;
-/** A note is not waited for any longer, in milliseconds: the write matters more. */
-const PATIENCE = 5_000;
+/** How much earlier than the clock, in milliseconds, a file system may say that a file was written. */
+const COARSE = 2_000;
 
 /** The swap files in one folder. */
 export class Swaps {
   constructor(
     private readonly root: FileSystemDirectoryHandle,
     private readonly disk: Disk,
+    private readonly add: Note,
   ) {}
 
   /** Notes the swap file that will be made next for a file. */
-  async note({ parent, path }: Place): Promise<Swap> {
-    const name = await this.#free(parent, path.at(-1)!).catch(() => undefined);
+  async note({ parent, path, swap }: Place): Promise<Swap> {
+    const name = await (swap ?? this.nameFor(parent, path.at(-1)!));
     if (name === undefined) {
       // It is written without, and stays if the browser dies.
       return { remove: async () => {}, gone: () => {} };
     }
-    const noted = limited(notes().add(this.root, [...path.slice(0, -1), name]), PATIENCE, (drop) => drop());
-    const gone = await noted.catch(() => () => {});
+    const gone = this.add([...path.slice(0, -1), name]);
     return { remove: async (lease) => this.disk.remove(lease, parent, name), gone };
   }
 
@@ -53,17 +57,16 @@ export class Swaps {
     }
   }
 
-  /** Removes what browsers have left in this folder that died. */
-  async clean(lease: Lease): Promise<void> {
-    for (const [key, { owner, root, path }] of await notes().all()) {
-      const above = (await isAlive(owner)) ? null : await limited(this.root.resolve(root), PATIENCE);
-      // What fails now is tried again by the next mount.
-      const drop = () => notes().drop(key);
-      await (above && this.#remove(lease, [...above, ...path]).then(drop, () => {}));
-    }
+  /** Removes what browsers have left in this folder that died. Throws when something could not be removed. */
+  async clean(lease: Lease, left: NotedSwap[]): Promise<void> {
+    await Promise.all(left.map((swap) => this.#remove(lease, swap)));
   }
 
-  /** The name that Chromium will choose. */
+  /** The name that Chromium will choose for the swap file of a file; `undefined` when that is not to be known. */
+  nameFor(parent: FileSystemDirectoryHandle, name: string): Promise<string | undefined> {
+    return this.#free(parent, name).catch(() => undefined);
+  }
+
   async #free(parent: FileSystemDirectoryHandle, name: string): Promise<string> {
     for (let number = 0; number < MOST; number++) {
       const swap = swapName(name, number);
@@ -79,15 +82,15 @@ export class Swaps {
     throw new Error(`there is no room for a swap file of ${name}`);
   }
 
-  async #remove(lease: Lease, path: string[]): Promise<void> {
+  async #remove(lease: Lease, { path, since }: NotedSwap): Promise<void> {
     try {
       let parent = this.root;
       for (const name of path.slice(0, -1)) {
         parent = await this.disk.directory(parent, name);
       }
       const found = await this.disk.snapshot(await this.disk.file(parent, path.at(-1)!));
-      // What is later than this browser is no file that an earlier one left.
-      if (found.lastModified < performance.timeOrigin) {
+      // What is earlier than its note, or later than this browser, is no file that an earlier one left.
+      if (found.lastModified > since - COARSE && found.lastModified < performance.timeOrigin) {
         await this.disk.remove(lease, parent, path.at(-1)!);
       }
     } catch (error) {

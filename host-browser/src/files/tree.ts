@@ -13,6 +13,7 @@ import { inParallel } from "./pool.js";
 import { pushAll } from "./push.js";
 import { freshen } from "./read.js";
 import { restore } from "./restore.js";
+import type { NotedSwap, SwapNotes } from "./swap-notes.js";
 import { type Tally, type User, Volume } from "./volume.js";
 
 /** How a tree is opened. */
@@ -27,6 +28,8 @@ export interface TreeOptions {
   patience?: number;
   /** What finds again what is not on disk when this worker dies. */
   journal?: Journal | undefined;
+  /** What finds the swap files that it leaves then. */
+  swaps?: SwapNotes | undefined;
 }
 
 /**
@@ -80,7 +83,6 @@ export class OpenTree implements Tree, Lease, User {
       this.check();
       await this.#place();
       const failed = await this.#push();
-      await inTime(this.volume.cleaned);
       await this.#refresh();
       failed.forEach(({ file, error }) => report.failures.push({ path: this.#name(file), reason: reasonOf(error) }));
     } catch (error) {
@@ -97,6 +99,17 @@ export class OpenTree implements Tree, Lease, User {
 
   get journal(): Journal | undefined {
     return this.options.journal;
+  }
+
+  get swaps(): SwapNotes | undefined {
+    return this.options.swaps;
+  }
+
+  async clean(left: NotedSwap[]): Promise<void> {
+    this.check();
+    await this.#place();
+    const above = this.base!.path();
+    await this.volume.disk.swaps.clean(this, left.map(({ path, since }) => ({ path: [...above, ...path], since })));
   }
 
   async restore(unsaved: Unsaved[]): Promise<void> {
@@ -248,8 +261,8 @@ export class OpenTree implements Tree, Lease, User {
     this.check();
     const { now = Date.now, parallel = 24, patience } = this.options;
     const volume = new Volume(this.handle, { now, parallel, patience });
-    volume.pushClosed = async () => {
-      await pushAll(volume, volume, closed(volume));
+    volume.pushClosed = async (which) => {
+      await pushAll(volume, volume, closed(volume, which));
     };
     volumes.add(volume);
     this.#join(volume, volume.root);
@@ -259,10 +272,6 @@ export class OpenTree implements Tree, Lease, User {
     this.base = base;
     volume.users.add(this);
     this.#volume = volume;
-    if (this.access === "read-write") {
-      // Nobody waits for it but a sync. What cannot be removed now, the next mount tries again.
-      volume.cleaned ??= volume.disk.swaps.clean(volume).catch(() => {});
-    }
     volume.dirty.forEach((file) => this.journal?.note(file, base));
   }
 
@@ -307,9 +316,9 @@ async function inTime(work: Promise<unknown> | undefined): Promise<void> {
 }
 
 /** The dirty files that nobody has open when it is their turn: of one being written again, only a part may be there. */
-function* closed({ dirty }: Volume): Generator<FileNode> {
+function* closed({ dirty }: Volume, which?: "new"): Generator<FileNode> {
   for (const file of [...dirty]) {
-    if (file.opens === 0) {
+    if (file.opens === 0 && (which === undefined || file.draft?.since.size === 0)) {
       yield file;
     }
   }

@@ -5,6 +5,7 @@ import { Disk, type Lease, type Writer } from "./disk.js";
 import { Failure } from "./errors.js";
 import { Gate } from "./gate.js";
 import { DirectoryNode, type FileNode, type Node } from "./node.js";
+import type { SwapNotes } from "./swap-notes.js";
 
 /** What was done since somebody asked. */
 export interface Tally {
@@ -22,6 +23,8 @@ export interface User {
   tally: Tally;
   /** What finds its dirty files again when this worker dies. */
   readonly journal: Journal | undefined;
+  /** Where the swap files are noted that are made in it. */
+  readonly swaps?: SwapNotes | undefined;
   /** Told that the dirty files or bytes changed. */
   changed(): void;
 }
@@ -36,6 +39,8 @@ const BUDGET = 64 * 1024 * 1024;
 const HANDLES = 16_384;
 /** How long after a close what was written is pushed, in milliseconds. */
 const SOON = 1_000;
+/** So many new files are pushed before that, while a guest that unpacks something, say, makes the next. */
+const MANY = 16;
 
 /** What a volume is made with. */
 export interface VolumeOptions {
@@ -62,16 +67,19 @@ export class Volume implements Lease {
   readonly #handles = new Set<Node>();
   /** Files that are open. */
   readonly opened = new Set<FileNode>();
+  /** Files of which there is something that was read before they are opened, the oldest first. */
+  readonly readAhead = new Set<FileNode>();
   /** Makes the identities of this volume's nodes differ from all others'. */
   readonly seed = crypto.getRandomValues(new BigUint64Array(2));
-  /** What a browser that died left in it is being removed. */
-  cleaned: Promise<void> | undefined;
-  /** Pushes the files that nobody has open; set by whoever knows how. */
-  pushClosed: () => Promise<void> = async () => {};
+  /** Pushes the files that nobody has open, or those of them that are new; set by whoever knows how. */
+  pushClosed: (which?: "new") => Promise<void> = async () => {};
   /** Nothing looked up before this moment is believed any more. */
   #distrusted = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #bytes = 0;
+  /** New files that were closed since the last time many were pushed. */
+  #made = 0;
+  #pushingMany = false;
 
   constructor(
     readonly handle: FileSystemDirectoryHandle,
@@ -79,7 +87,7 @@ export class Volume implements Lease {
   ) {
     this.root = new DirectoryNode(undefined, "");
     this.root.handle = handle;
-    this.disk = new Disk(handle, options.patience);
+    this.disk = new Disk(handle, options.patience, (path) => this.#noteSwap(path));
     this.now = options.now;
     this.parallel = options.parallel;
   }
@@ -112,14 +120,14 @@ export class Volume implements Lease {
     this.#distrusted = performance.now();
   }
 
-  /** Whether a file's attributes may be believed without asking. */
-  isSeen({ seen }: FileNode): boolean {
-    return seen !== undefined && seen.at > this.#distrusted && performance.now() < seen.at + seen.age;
+  /** Whether a file's attributes may be believed without asking, for some milliseconds more. */
+  isSeen({ seen }: FileNode, more = 0): boolean {
+    return seen !== undefined && seen.at > this.#distrusted && performance.now() + more < seen.at + seen.age;
   }
 
-  /** Notes what is on disk; `age` says for how long it may be believed. */
-  see(file: FileNode, { size, lastModified: modified }: File, age = FRESH): void {
-    file.seen = { size, modified, at: performance.now(), age };
+  /** Notes what is on disk; `age` says for how long it may be believed, and `isFile` whether it is sure to be a file. */
+  see(file: FileNode, { size, lastModified: modified }: File, age = FRESH, isFile = true): void {
+    file.seen = { size, modified, at: performance.now(), age, isFile };
   }
 
   /** Bytes of memory that what is dirty takes, about. */
@@ -200,10 +208,26 @@ export class Volume implements Lease {
     }
   }
 
+  /** Notes a swap file where one who uses the folder that it is in will find it. */
+  #noteSwap(path: string[]): () => void {
+    for (const { base, swaps } of this.users) {
+      const above = base?.path();
+      if (swaps && above?.every((name, depth) => name === path[depth])) {
+        return swaps.add(path.slice(above.length));
+      }
+    }
+    return () => {};
+  }
+
   /** A descriptor or stream begins to use a file. */
   open(file: FileNode): void {
     file.opens++;
     this.opened.add(file);
+    if (this.#made >= MANY && !this.#pushingMany) {
+      // Not when the last was closed: it may be about to get its real name.
+      [this.#made, this.#pushingMany] = [0, true];
+      void this.pushClosed("new").finally(() => (this.#pushingMany = false));
+    }
   }
 
   /** It does not any more: what was written goes to disk soon. */
@@ -218,6 +242,8 @@ export class Volume implements Lease {
       file.draft = undefined;
     } else if (file.draft) {
       this.pushSoon();
+      // What is written again and again has to wait; a file is new only once.
+      this.#made += file.draft.since.size === 0 ? 1 : 0;
     }
   }
 

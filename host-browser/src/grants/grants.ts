@@ -118,14 +118,19 @@ export class Grants {
     const { name, key, access, by, moot } = wish;
     const offered = this.#offered.get(name);
     const before = await this.#store.get(key);
-    const kept = offered ? { handle: offered, access, label: await label(offered) } : before;
+    const isKept = before && (!offered || (await isSame(before.handle, offered)));
+    const kept = isKept ? before : offered && { handle: offered, access, label: await label(offered) };
     const handle = kept ? await this.#again(wish, kept) : await this.#choose(wish, startIn);
     // A narrower use of a wide grant leaves it wide.
     const widest = kept?.access === "read-write" ? kept.access : access;
-    const shown = await label(handle);
+    const shown = kept?.label ?? (await label(handle));
     moot.signal.throwIfAborted();
-    if (by === "page") this.#before.set(name, before);
-    await this.#store.set(key, { handle, access: widest, label: shown });
+    this.#before.delete(name);
+    // What is kept already is not written again: a write may be cut short, and cost all that is kept.
+    if (!isKept || widest !== before.access) {
+      if (by === "page") this.#before.set(name, before);
+      await this.#store.set(key, { handle, access: widest, label: shown });
+    }
     return { handle, access, label: shown };
   }
 
@@ -265,6 +270,11 @@ function isRefusal(error: unknown): boolean {
 /** Whether the browser refuses for want of a click. */
 function lacksClick(error: unknown): boolean {
   return error instanceof DOMException && error.name === "SecurityError";
+}
+
+/** Whether two handles are of one folder. */
+async function isSame(one: FileSystemDirectoryHandle, other: FileSystemDirectoryHandle): Promise<boolean> {
+  return one === other || (await one.isSameEntry(other));
 }
 
 async function label(handle: FileSystemDirectoryHandle): Promise<string> {

@@ -1,5 +1,11 @@
 // Grants that are kept between visits, in this origin's IndexedDB.
-import { createStore, del, entries, get, set } from "idb-keyval";
+//
+// Chromium that is killed while it writes to an IndexedDB can leave half a record at the end of its log. The next start
+// takes no notice, and writes behind it; the one after that finds the log corrupt, and removes all databases in it. So
+// grants are written only when they change; and they have a bucket of their own where the browser has buckets, so that
+// nothing else that the page writes can take them along.
+import { del, entries, get, promisifyRequest, set, type UseStore } from "idb-keyval";
+import * as supported from "../supported.js";
 import type { Access, GrantKey } from "../wit.js";
 
 /** What is kept of one grant. */
@@ -26,7 +32,7 @@ export interface GrantStore {
 
 /** Keeps grants in IndexedDB: the only place that keeps a handle. Another origin does not reach them. */
 export function indexedDbStore(name = "mountfs"): GrantStore {
-  const store = createStore(name, "grants");
+  const store = connect(name, "grants");
   const slot = ({ path, id }: GrantKey): [string, string] => [path, id];
   return {
     get: (key) => get<KeptGrant>(slot(key), store),
@@ -41,4 +47,32 @@ export function indexedDbStore(name = "mountfs"): GrantStore {
       return all.map(([[path, id], grant]) => [{ path, id }, grant]);
     },
   };
+}
+
+/** A store that is opened at once, so that whoever is first to ask does not wait for it. */
+function connect(database: string, name: string): UseStore {
+  const opened = async () => {
+    const request = (await factory()).open(database);
+    request.onupgradeneeded = () => request.result.createObjectStore(name);
+    const db = await promisifyRequest(request);
+    db.onclose = again;
+    return db;
+  };
+  let connection: Promise<IDBDatabase>;
+  const again = () => {
+    connection = opened();
+    // Whoever asks is told.
+    connection.catch(() => undefined);
+  };
+  again();
+  return async (mode, use) => {
+    const db = await connection.catch(() => (again(), connection));
+    return await use(db.transaction(name, mode).objectStore(name));
+  };
+}
+
+async function factory(): Promise<IDBFactory> {
+  // It may have none to give, as in a page without an origin.
+  const bucket = await supported.buckets?.open("mountfs-grants").catch(() => undefined);
+  return bucket?.indexedDB ?? indexedDB;
 }

@@ -1,5 +1,6 @@
 // The journals of one mounted folder: the one that is written, and what tabs left that died.
 import type { Access, SyncReport, Tree } from "../contract.js";
+import type { NotedSwap, SwapNotes } from "../files/swap-notes.js";
 import * as supported from "../supported.js";
 import type { Journal } from "./journal.js";
 import { findJournals, type Folder, type Left, type OpenJournal, openJournal, openShelf, type Search } from "./shelf.js";
@@ -15,39 +16,59 @@ export interface JournalsUser {
 /** All journals of a mount. */
 export class Journals {
   readonly #own: OpenJournal | undefined;
+  readonly #shelf: FileSystemDirectoryHandle | undefined;
+  readonly #access: Access;
   readonly #user: JournalsUser;
-  readonly #search: Search | undefined;
+  #search: Search | undefined;
   readonly #left: Left[] = [];
   #ended = false;
 
-  private constructor(own: OpenJournal | undefined, shelf: FileSystemDirectoryHandle | undefined, user: JournalsUser) {
+  private constructor(
+    own: OpenJournal | undefined,
+    shelf: FileSystemDirectoryHandle | undefined,
+    access: Access,
+    user: JournalsUser,
+  ) {
     this.#own = own;
+    this.#shelf = shelf;
+    this.#access = access;
     this.#user = user;
-    const found = (left: Left) => {
-      this.#left.push(left);
-      user.found();
-    };
-    this.#search = shelf && findJournals(shelf, found);
   }
 
   /**
-   * Begins one, if the guest may write, and looks for others. Without one the guest works all the same; the console says
-   * why, unless this browser has none.
+   * Begins one, if the guest may write. Without one the guest works all the same; the console says why, unless this browser
+   * has none.
    */
   static async open(folder: Folder, access: Access, user: JournalsUser): Promise<Journals> {
-    let own, shelf;
+    const opening = supported.journals ? openShelf(folder) : undefined;
+    const shelf = opening?.catch(() => undefined);
+    let own;
     try {
-      shelf = supported.journals ? await openShelf(folder) : undefined;
-      own = shelf && access === "read-write" ? await openJournal(shelf, () => user.changed()) : undefined;
+      own = opening && access === "read-write" ? await openJournal(opening, () => user.changed()) : undefined;
     } catch (error) {
       console.warn("mountfs: unsynced work is lost if this tab closes: no journal could be made", error);
     }
-    return new Journals(own, shelf, user);
+    return new Journals(own, await shelf, access, user);
+  }
+
+  /** Looks for others, and removes the swap files that their tabs left in the folder, if the guest may write there. */
+  look(tree: Tree): void {
+    const found = (left: Left) => {
+      this.#left.push(left);
+      this.#user.found();
+    };
+    const clean = this.#access === "read-write" ? (swaps: NotedSwap[]) => tree.clean(swaps) : undefined;
+    this.#search = this.#shelf && findJournals(this.#shelf, { found, clean });
   }
 
   /** The one that is written. */
   get journal(): Journal | undefined {
     return this.#own?.journal;
+  }
+
+  /** Where the swap files are noted that are being written. */
+  get swaps(): SwapNotes | undefined {
+    return this.#own?.swaps;
   }
 
   /** Whether all that the guest wrote would be found again. */

@@ -2,8 +2,10 @@
 // that no folder that a guest can be given has them in it. Each grant's folder has its journals in a directory.
 //
 // Who writes a journal, or offers what is in it, holds a lock of its name, which the browser lets go when the tab dies.
-// So each has one owner at a time, and whoever waits for the lock is told of the death when it happens.
+// So each has one owner at a time, and whoever waits for the lock is told of the death when it happens. Beside a journal
+// are the notes of the swap files that its tab is writing, which go the same way.
 import { limited } from "../files/limit.js";
+import { type NotedSwap, SwapNotes, swapsIn } from "../files/swap-notes.js";
 import { lock } from "../lock.js";
 import * as supported from "../supported.js";
 import type { GrantKey } from "../wit.js";
@@ -20,6 +22,7 @@ export interface Folder {
 /** A journal of this tab. */
 export interface OpenJournal {
   readonly journal: Journal;
+  readonly swaps: SwapNotes;
   /** Nobody writes it any more. What is in it is found by the next mount. */
   close(): Promise<void>;
 }
@@ -39,36 +42,58 @@ export interface Left {
 const NAME = "mountfs-journals-1";
 /** The two files of a log. */
 const SLOTS = [".0", ".1"];
-/** How long a mount waits for its journal, in milliseconds. */
-const PATIENCE = 5_000;
+/** The file of the notes. */
+const SWAPS = ".swaps";
+/** How long a mount waits for its journal, in milliseconds: long, because without one the work of a tab can be lost. */
+const PATIENCE = 15_000;
 
 /** Where a folder's journals are. Throws where the browser has no place for them. */
 export async function openShelf({ key: { path, id }, label }: Folder): Promise<FileSystemDirectoryHandle> {
-  const shelves = await limited(openAll(), PATIENCE);
-  return limited(shelves.getDirectoryHandle(nameOf(path, id, label), { create: true }), PATIENCE);
+  const shelf = async () => (await (all ??= openAll())).getDirectoryHandle(nameOf(path, id, label), { create: true });
+  const again = () => {
+    // It may be gone: the user can clear this site's data at any time.
+    all = undefined;
+    return shelf();
+  };
+  return limited(shelf().catch(again), PATIENCE);
+}
+
+/** Where all are. */
+let all: Promise<FileSystemDirectoryHandle> | undefined;
+
+/** Asks the browser for that, so that the first mount does not have to wait for it. */
+export function prepareShelves(): void {
+  if (supported.journals) {
+    all ??= openAll();
+    all.catch(ignore);
+  }
 }
 
 /** Begins a journal. */
-export async function openJournal(directory: FileSystemDirectoryHandle, changed: () => void): Promise<OpenJournal> {
-  return limited(create(directory, changed), PATIENCE, (late) => void late.close());
+export async function openJournal(
+  shelf: Promise<FileSystemDirectoryHandle>,
+  changed: () => void,
+): Promise<OpenJournal> {
+  return limited(create(shelf, changed), PATIENCE, (late) => void late.close());
 }
 
-async function create(directory: FileSystemDirectoryHandle, changed: () => void): Promise<OpenJournal> {
+async function create(shelf: Promise<FileSystemDirectoryHandle>, changed: () => void): Promise<OpenJournal> {
   const name = crypto.randomUUID();
   // Before there is anything that another tab could find.
   const release = (await lock(lockOf(name)))!;
   try {
-    const files = await Promise.all(SLOTS.map((slot) => openFile(directory, name + slot)));
+    const directory = await shelf;
+    const [notes, ...files] = await Promise.all([SWAPS, ...SLOTS].map((slot) => openFile(directory, name + slot)));
     const journal = new Journal(new Log(files as [LogFile, LogFile]), changed);
+    const swaps = new SwapNotes(notes!);
     const close = async () => {
-      const { isEmpty } = journal;
+      const done = [...(journal.isEmpty ? SLOTS : []), ...(swaps.isEmpty ? [SWAPS] : [])];
       journal.close();
-      if (isEmpty) {
-        await remove(directory, name);
-      }
+      swaps.close();
+      await remove(directory, name, done);
       release();
     };
-    return { journal, close };
+    return { journal, swaps, close };
   } catch (error) {
     release();
     throw error;
@@ -83,8 +108,16 @@ export interface Search {
   stop(): void;
 }
 
-/** Tells of each journal of a folder whose tab died, now and later. */
-export function findJournals(directory: FileSystemDirectoryHandle, found: (left: Left) => void): Search {
+/** Who looks. */
+export interface Finder {
+  /** Told of each journal. */
+  found(left: Left): void;
+  /** Removes the swap files that a tab was writing, if it may. Until that was done, they are found again. */
+  clean: ((swaps: NotedSwap[]) => Promise<void>) | undefined;
+}
+
+/** Finds each journal of a folder whose tab died, now and later. */
+export function findJournals(directory: FileSystemDirectoryHandle, finder: Finder): Search {
   const over = new AbortController();
   const failed = (error: unknown) => {
     if (!over.signal.aborted) {
@@ -92,11 +125,13 @@ export function findJournals(directory: FileSystemDirectoryHandle, found: (left:
     }
   };
   const look = async (name: string, release: () => void) => {
+    // What cannot be removed now, the next mount tries again.
+    await limited(clean(directory, name, finder), PATIENCE).catch(ignore);
     const left = await open(directory, name, release);
     if (over.signal.aborted) {
       release();
     } else if (left) {
-      found(left);
+      finder.found(left);
     }
   };
   const search = async () => {
@@ -119,15 +154,24 @@ export function findJournals(directory: FileSystemDirectoryHandle, found: (left:
   return { looked: search().catch(failed), stop: () => over.abort() };
 }
 
+async function clean(directory: FileSystemDirectoryHandle, name: string, { clean }: Finder): Promise<void> {
+  if (clean) {
+    const [notes] = await filesOf(directory, [name + SWAPS]);
+    const swaps = notes ? await swapsIn(notes) : [];
+    await (swaps.length > 0 && clean(swaps));
+    await remove(directory, name, [SWAPS]);
+  }
+}
+
 /** A journal whose lock is held; it is removed when there is nothing in it. */
 async function open(
   directory: FileSystemDirectoryHandle,
   name: string,
   release: () => void,
 ): Promise<Left | undefined> {
-  const unsaved = async () => replay(await filesOf(directory, name));
+  const unsaved = async () => replay(await filesOf(directory, SLOTS.map((slot) => name + slot)));
   const discard = async () => {
-    await remove(directory, name);
+    await remove(directory, name, SLOTS);
     release();
   };
   try {
@@ -189,11 +233,11 @@ async function openFile(directory: FileSystemDirectoryHandle, name: string): Pro
   return file.createSyncAccessHandle();
 }
 
-/** The files of a log; fewer if it was not finished when its tab died, or was removed meanwhile. */
-async function filesOf(directory: FileSystemDirectoryHandle, name: string): Promise<File[]> {
-  const files = SLOTS.map(async (slot) => {
+/** Those that there are: fewer if a tab died before it had made all, or they were removed meanwhile. */
+async function filesOf(directory: FileSystemDirectoryHandle, names: string[]): Promise<File[]> {
+  const files = names.map(async (name) => {
     try {
-      return await (await directory.getFileHandle(name + slot)).getFile();
+      return await (await directory.getFileHandle(name)).getFile();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotFoundError") {
         return undefined;
@@ -204,8 +248,8 @@ async function filesOf(directory: FileSystemDirectoryHandle, name: string): Prom
   return (await Promise.all(files)).filter((file) => file !== undefined);
 }
 
-async function remove(directory: FileSystemDirectoryHandle, name: string): Promise<void> {
-  await Promise.all(SLOTS.map((slot) => directory.removeEntry(name + slot).catch(ignore)));
+async function remove(directory: FileSystemDirectoryHandle, name: string, slots: string[]): Promise<void> {
+  await Promise.all(slots.map((slot) => directory.removeEntry(name + slot).catch(ignore)));
 }
 
 function ignore(): void {}

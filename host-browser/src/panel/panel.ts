@@ -9,7 +9,7 @@
  * `-bad`, `-radius` and `-font`, and the parts `folder`, `label`, `path`, `badge`, `recoverable`, `status`, `progress` and
  * `button`.
  *
- * @packageDocumentation
+ * @module mountfs/panel
  */
 import type { Change, MountfsChangeEvent, MountfsProgressEvent, SyncProgress } from "../events.js";
 import type { GrantInfo } from "../grants/grants.js";
@@ -53,6 +53,7 @@ export class MountfsPanel extends HTMLElement {
     return this.#mountfs;
   }
 
+  /** Can be set again at any time. */
   set mountfs(mountfs: Mountfs | undefined) {
     this.#mountfs = mountfs;
     if (this.isConnected) this.connectedCallback();

@@ -6,7 +6,7 @@ import type { Asker, Progress, WindowSide } from "../protocol.js";
 import { LIMITS, type Limits } from "../limits.js";
 import { abandonPollables, InUse, openTree } from "../files/index.js";
 import { Journals } from "../journal/journals.js";
-import { forgetJournals } from "../journal/shelf.js";
+import { forgetJournals, prepareShelves } from "../journal/shelf.js";
 
 interface Used {
   key: GrantKey;
@@ -56,6 +56,7 @@ export class Trees {
     this.#window = window;
     this.#user = user;
     this.#limits = limits;
+    prepareShelves();
   }
 
   /** The interface, for one instance of the app. */
@@ -235,9 +236,12 @@ export class Trees {
         void journals.end();
         throw DENIED;
       }
-      const tree = openTree(handle, access, { events: this.#events(key), journal: journals.journal });
+      const { journal, swaps } = journals;
+      const tree = openTree(handle, access, { events: this.#events(key), journal, swaps });
       const used: Used = { key, tree, journals, access, label, holders: new Set(), ended: false };
       this.#used.set(slot(key), used);
+      // Nobody waits for it: there is an event for what it finds.
+      journals.look(tree);
       return used;
     } catch (error) {
       throw opening.taken ? DENIED : error;

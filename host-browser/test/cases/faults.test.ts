@@ -1,7 +1,8 @@
 // Every call of the browser's can fail. A guest does mixed work, and the nth call fails, for every n and in every way that
 // Chromium lets it fail: what is on disk then is the old or the new, never a mix; somebody was told; and once the disk is
 // well again, the guest goes on and everything is as it wanted it, with nothing else touched. `FAULTS` says how many of
-// the faults are tried, `all`, a number, one kind, or one as `hang:7`; `FAULTS_LOCAL` the same for a real folder of this computer.
+// the faults are tried, `all`, a number, kinds as `hang,gone`, or one as `hang:7`; `FAULTS_LOCAL` the same for a real folder
+// of this computer; `FAULTS_SHARD=2/8` takes the second of eight parts of them. What is wrong is told when it is found.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -31,6 +32,7 @@ const DISK: Record<string, string> = {
   "d/untouched.txt": "untouched too",
 };
 const EMPTY = ["empty"];
+const [SHARD, SHARDS] = (process.env["FAULTS_SHARD"] ?? "1/1").split("/").map(Number) as [number, number];
 
 /** A line of the guest, and what it does to the folder; after a failure it is begun anew `from` an earlier line. */
 interface Line {
@@ -80,6 +82,8 @@ const SCRIPT: Line[] = [
   { line: "unmount /local" },
 ];
 
+const STEPS = SCRIPT.map(({ line }) => parsed(line)).map(({ verb, words }) => ({ verb, words }));
+
 /** What is there before each line, and at the end: what the guest has, and what the disk may have. */
 const STATES = SCRIPT.reduce<State[]>((states, { line, does }) => {
   const state = states.at(-1)!;
@@ -119,33 +123,20 @@ async function begin(place: Place, name: string): Promise<() => Promise<Tree>> {
 
 async function act(line: string): Promise<Done> {
   const { verb, words } = parsed(line);
-  if (verb !== "idle") return await page.call("step", verb, words);
-  await page.call("idle");
-  return { tag: "ok", val: [] };
+  return await page.call("step", verb, words);
 }
 
-/** Whether a report tells of something that is not done. */
-const tells = ({ tag, val }: Done) => tag === "err" || val.some((word) => /^(failure|conflict)=/.test(word));
-
-/** Calls that hang are given up at once here: a guest that waits for so long waits for ever. */
-const FOR_EVER = 20_000;
-
-function ends<T>(line: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const never = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`\`${line}\` does not end`)), FOR_EVER);
-  });
-  return Promise.race([work, never]).finally(() => clearTimeout(timer));
-}
+/** Calls that hang are given up at once here: a guest that takes so long for all of it waits for ever. */
+const FOR_EVER = 60_000;
 
 /** Does the lines from one on; answers the number of the first that fails, and what it says. */
 async function go(from = 0): Promise<{ at: number; said: string } | undefined> {
-  for (let at = from; at < SCRIPT.length; at++) {
-    const { line } = SCRIPT[at]!;
-    const done = await ends(line, act(line));
-    if (tells(done)) return { at, said: JSON.stringify(done.val) };
-  }
-  return undefined;
+  let timer: NodeJS.Timeout;
+  const never = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, FOR_EVER, undefined)));
+  const going = page.call("go", STEPS, from).then((failed) => ({ failed }));
+  const ended = await Promise.race([going, never]).finally(() => clearTimeout(timer));
+  if (!ended) throw new Error(`\`${SCRIPT[await page.call("reached")]!.line}\` does not end`);
+  return ended.failed;
 }
 
 /** Whether what a line does is done: it may have been, though it failed. What it opens is not open then. */
@@ -191,14 +182,15 @@ async function problem(place: Place, fault: Fault, name: string): Promise<string
   return difference(wrong([synced(WANTED)], [], await look()));
 }
 
-/** So many of all faults, spread evenly. */
+/** So many of all faults, spread evenly; and of those the part that is this one's. */
 function sample(counts: Record<Kind, number>, tried: string): Fault[] {
   const [only, call] = tried.split(":");
   if (call) return [{ kind: only as Kind, call: Number(call) }];
-  const kinds = ALL_KINDS.filter((kind) => kind === only);
+  const kinds = ALL_KINDS.filter((kind) => tried.split(",").includes(kind));
   const all = (kinds.length > 0 ? kinds : ALL_KINDS).flatMap((kind) => Array.from({ length: counts[kind] }, (_, call) => ({ kind, call: call + 1 })));
   const count = Math.min(Number(tried) || all.length, all.length);
-  return Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]!);
+  const sampled = Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]!);
+  return sampled.filter((_, index) => index % SHARDS === SHARD - 1);
 }
 
 for (const place of ["opfs", "local"] satisfies Place[]) {
@@ -211,10 +203,20 @@ for (const place of ["opfs", "local"] satisfies Place[]) {
 
     const faults = sample(counts, TRIED[place]);
     const problems: string[] = [];
-    for (const [index, fault] of faults.entries()) {
-      const name = `${place}-${index}`;
-      const found = await problem(place, fault, name).catch((error: Error) => `${fault.kind} at call ${fault.call}: ${error.message}`);
-      if (found) problems.push(found);
+    for (const kind of ALL_KINDS) {
+      const [began, those] = [performance.now(), faults.filter((fault) => fault.kind === kind)];
+      for (const fault of those) {
+        const name = `${place}-${kind}-${fault.call}`;
+        const found = await problem(place, fault, name).catch((error: Error) => `${kind} at call ${fault.call}: ${error.message}`);
+        if (found) {
+          problems.push(found);
+          console.log(`${place}: ${found}`);
+        }
+      }
+      const seconds = Math.round((performance.now() - began) / 1000);
+      if (those.length > 0) {
+        console.log(`${place}: ${kind}, ${those.length} of ${counts[kind]} faults in ${seconds} s; ${problems.length} problems so far`);
+      }
     }
     console.log(`${place}: ${faults.length} of ${Object.values(counts).reduce((sum, count) => sum + count)} faults`);
     expect(problems).toEqual([]);

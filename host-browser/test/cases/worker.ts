@@ -10,6 +10,7 @@ import { Streams } from "../../src/worker/wasi/stdio.js";
 import type { Tree } from "./case.js";
 import { type Fault, Faults } from "./faults.js";
 import * as opfs from "./opfs.js";
+import { stopClock, Suspensions } from "./suspensions.js";
 
 /** What a step comes to: its answer, or the name of its error. */
 export type Done = { tag: "ok"; val: string[] } | { tag: "err"; val: string };
@@ -64,6 +65,12 @@ let base: FileSystemDirectoryHandle;
 let chosen: FileSystemDirectoryHandle | undefined;
 let exports: Exports;
 let faults: Faults | undefined;
+let suspensions: Suspensions | undefined;
+/** The number of the line that is being done. */
+let reached = 0;
+
+/** Whether a report tells of something that is not done. */
+const tells = ({ tag, val }: Done) => tag === "err" || val.some((word) => /^(failure|conflict)=/.test(word));
 
 const worker = {
   /** The page got this folder of the computer, for all cases. */
@@ -144,11 +151,27 @@ const worker = {
     return undefined;
   },
 
+  /** Does the lines of a script, from one on; answers the number of the first that fails, and what it says. */
+  async go(script: Pick<PlannedStep, "verb" | "words">[], from: number): Promise<{ at: number; said: string } | undefined> {
+    for (reached = from; reached < script.length; reached++) {
+      const { verb, words } = script[reached]!;
+      const done = verb === "idle" ? await faults!.idle() : await worker.step(verb, words);
+      if (done && tells(done)) return { at: reached, said: JSON.stringify(done.val) };
+    }
+    return undefined;
+  },
+
+  reached: () => reached,
+
   /** From now on the browser's calls are counted, and one of them fails. */
   arm: (fault?: Fault) => (faults ??= new Faults()).arm(fault),
   mend: () => faults!.mend(),
-  /** A second passes. */
-  idle: () => faults!.idle(),
+
+  /** From the next start on, suspensions are counted. */
+  count: () => void (suspensions ??= new Suspensions()),
+  /** How often the guest was suspended since this was asked last. */
+  suspensions: () => suspensions!.take(),
+  stopClock,
 
   fill: (folder: string, tree: Tree) => opfs.fill(base, folder, tree),
   outside: (words: string[]) => opfs.outside(base, words),

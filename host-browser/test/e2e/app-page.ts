@@ -116,7 +116,7 @@ export class AppPage {
   private constructor(
     private readonly host: { origin: string; close(): void },
     private readonly prompts: "allow" | "ask",
-    private readonly profile: string,
+    readonly profile: string,
   ) {}
 
   /** Starts a browser, and opens the page. `allow`: every permission prompt is answered with yes before it is shown. */

@@ -59,13 +59,18 @@ export class Guest {
   }
 
   async list(path = "."): Promise<string[]> {
+    return (await this.listInOrder(path)).sort();
+  }
+
+  /** As the browser lists it. */
+  async listInOrder(path: string): Promise<string[]> {
     const directory = await this.open(path, { directory: true });
     const stream = await directory.readDirectory();
     const names = [];
     for (let entry = stream.readDirectoryEntry(); entry; entry = stream.readDirectoryEntry()) {
       names.push(entry.name + (entry.type === "directory" ? "/" : ""));
     }
-    return names.sort();
+    return names;
   }
 
   async stat(path: string) {
@@ -105,8 +110,10 @@ export class Tab {
   readonly found: Promise<void>;
 
   private constructor(handle: FileSystemDirectoryHandle, access: Access, readonly journals: Journals, found: Promise<void>) {
-    this.guest = new Guest(handle, access, { journal: journals.journal });
+    const { journal, swaps } = journals;
+    this.guest = new Guest(handle, access, { journal, swaps });
     this.found = found;
+    journals.look(this.guest.tree);
   }
 
   /** `alone`: how others are kept from sharing its volume. */
@@ -123,6 +130,11 @@ export class Tab {
 
   recover() {
     return this.journals.recover(this.guest.tree);
+  }
+
+  /** What tabs left that are dead by now goes, with their swap files. */
+  discard() {
+    return this.journals.discard();
   }
 
   /** What is dirty is not pushed. */
@@ -176,6 +188,39 @@ export async function provoked(call: () => unknown): Promise<{ exception: string
   const code = await thrown(call);
   restore.forEach((undo) => undo());
   return { exception, code };
+}
+
+/** Does something, and counts the browser's calls by name that this takes, and the `bytes` that are read. */
+export async function counted(work: () => unknown): Promise<Record<string, number>> {
+  const calls: Record<string, number> = {};
+  const tell = (name: string, by = 1) => (calls[name] = (calls[name] ?? 0) + by);
+  const restore: (() => void)[] = [];
+  const METHODS = { getFile: FileSystemFileHandle, getFileHandle: FileSystemDirectoryHandle, getDirectoryHandle: FileSystemDirectoryHandle, entries: FileSystemDirectoryHandle, slice: Blob, arrayBuffer: Blob };
+  for (const [name, { prototype }] of Object.entries(METHODS)) {
+    const methods = prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const method = methods[name]!;
+    methods[name] = function (this: unknown, ...args: unknown[]) {
+      tell(name);
+      if (name === "arrayBuffer") {
+        tell("bytes", (this as Blob).size);
+      }
+      return method.apply(this, args);
+    };
+    restore.push(() => (methods[name] = method));
+  }
+  try {
+    await work();
+    return calls;
+  } finally {
+    restore.forEach((undo) => undo());
+  }
+}
+
+/** A clock that stands still, so that nothing depends on how fast the machine is, until it is told how much has passed. */
+export function frozen(): { pass(milliseconds: number): void; melt(): void } {
+  let now = performance.now();
+  performance.now = () => now;
+  return { pass: (milliseconds) => void (now += milliseconds), melt: () => Reflect.deleteProperty(performance, "now") };
 }
 
 /** Told of each call that reaches the browser; may throw, or wait. */
@@ -277,6 +322,8 @@ export interface Kit {
   thrown: typeof thrown;
   provoked: typeof provoked;
   watched: typeof watched;
+  counted: typeof counted;
+  frozen: typeof frozen;
   outside: typeof outside;
   Tab: typeof Tab;
   InUse: typeof InUse;
@@ -302,6 +349,8 @@ onmessage = async ({ data: { handle, code, args, port, fresh } }) => {
     thrown,
     provoked,
     watched,
+    counted,
+    frozen,
     outside,
     Tab,
     InUse,

@@ -40,6 +40,49 @@ describe.each<Place>(["local", "opfs"])("on a folder of kind %s", (place) => {
     expect(await folder.names()).toEqual(["f", "old"]);
   });
 
+  const renamed = (what: "new" | "old", expected: string[]) =>
+    on(`whichever call is the last one of a rename of a file that is ${what}, an unsynced one is not kept beside it`, async (folder) => {
+      const found = await folder.run(async ({ Tab, handle, outside, watched }, what) => {
+        const found: string[] = [];
+        for (let last = 1, done = false; !done; last++) {
+          const place = await handle.getDirectoryHandle(String(last), { create: true });
+          await outside.write(place, "a", "old");
+          if (what === "old") await outside.write(place, "b", "renamed");
+          const died = Promise.withResolvers<void>();
+          let calls: number | undefined;
+          const hook = (call: string) => {
+            // A lock of the browser's goes with the tab.
+            if (calls === undefined || call === "abort" || ++calls <= last) return undefined;
+            died.resolve();
+            return new Promise(() => {});
+          };
+          const dead = await Tab.open(place, "read-write", (handle) => watched(handle, hook));
+          await dead.guest.write("a", "mine");
+          if (what === "new") await dead.guest.write("b", "renamed");
+          calls = 0;
+          const renamed = Promise.resolve(dead.guest.rename("b", "a")).then(() => void (done = true));
+          await Promise.race([renamed, died.promise]);
+          renamed.catch(() => {});
+          await dead.die();
+          // Once the browser has let go of what was being written.
+          const a = await place.getFileHandle("a");
+          const lock = { keepExistingData: true, mode: "exclusive" };
+          const isFree = async () => a.createWritable(lock).then((stream) => stream.abort()).then(() => true, () => false);
+          while (!(await isFree()));
+          const tab = await Tab.open(place);
+          const { conflicts, failures } = await tab.recover();
+          await tab.die();
+          const texts = [];
+          for (const name of await outside.names(place)) texts.push(`${name} ${await outside.read(place, name)}`);
+          found.push([...texts, conflicts.length, failures.length].join(", "));
+        }
+        return [...new Set(found)].sort();
+      }, what);
+      expect(found).toEqual(expected);
+    });
+  renamed("old", ["a mine, b renamed, 0, 0", "a renamed, 0, 0", "a renamed, b renamed, 0, 0"]);
+  renamed("new", ["a mine, b renamed, 0, 0", "a renamed, 0, 0"]);
+
   on("a file of which the disk has all already is no conflict", async (folder) => {
     await folder.write("a", "one");
     await folder.write("b", "one");
@@ -347,4 +390,41 @@ test("what cannot be read hides nothing else that was left", async () => {
     FileSystemFileHandle.prototype.getFile = getFile;
   });
   expect(await folder.read("a")).toBe("text");
+});
+
+test("a mount asks the browser for little, and finds its place again when the site's data was cleared", async () => {
+  const folder = await browser.folder("opfs");
+  const seen = await folder.run(async ({ Tab, handle }) => {
+    await (await Tab.open(handle)).die();
+    const calls: string[] = [];
+    const undo: (() => void)[] = [];
+    for (const type of ["StorageBucketManager", "StorageBucket", "FileSystemDirectoryHandle", "FileSystemFileHandle"]) {
+      const { prototype } = (globalThis as never as Record<string, { prototype: Record<string, unknown> }>)[type]!;
+      for (const name of ["open", "getDirectory", "getDirectoryHandle", "getFileHandle", "createSyncAccessHandle"]) {
+        const call = prototype[name] as undefined | ((...args: unknown[]) => unknown);
+        if (!call) continue;
+        prototype[name] = function (...args: unknown[]) {
+          calls.push(name);
+          return call.apply(this, args);
+        };
+        undo.push(() => (prototype[name] = call));
+      }
+    }
+    const tab = await Tab.open(handle);
+    const counted = [...calls];
+    undo.forEach((one) => one());
+    await tab.die();
+    const { storageBuckets } = navigator as never as { storageBuckets: { delete(name: string): Promise<void> } };
+    await storageBuckets.delete("mountfs-journals");
+    const again = await Tab.open(handle);
+    const { isWhole } = again.journals;
+    await again.die();
+    return { counted: counted.sort(), isWhole };
+  });
+  expect(seen.counted).toEqual([
+    ...Array(3).fill("createSyncAccessHandle"),
+    "getDirectoryHandle",
+    ...Array(3).fill("getFileHandle"),
+  ]);
+  expect(seen.isWhole).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { check, checkNew, conflictName, isShown, isSwap, mayBeSame, parse, passingName, swapName } from "../../src/files/names.js";
 
 describe("paths", () => {
@@ -23,6 +23,19 @@ describe("paths", () => {
 
 test.each(["", "a/b", "a\0.png", "\udc00"])("%j is no name", (name) => {
   expect(() => check(name)).toThrow("invalid");
+});
+
+test("lengths are in bytes of UTF-8, which are not counted where they cannot matter", () => {
+  const count = vi.spyOn(TextEncoder.prototype, "encode");
+  expect(parse(`${"in/".repeat(400)}a.txt`).parts).toHaveLength(401);
+  expect(count).not.toHaveBeenCalled();
+  count.mockRestore();
+  for (const longest of [`${"ä".repeat(127)}a`, "€".repeat(85), `${"😀".repeat(63)}abc`, "a".repeat(255)]) {
+    check(longest);
+    expect(() => check(`${longest}a`)).toThrow("name-too-long");
+  }
+  parse("€/".repeat(1024));
+  expect(() => parse(`${"€/".repeat(1024)}a`)).toThrow("name-too-long");
 });
 
 test("CVE-2024-51745, CVE-2024-51756: devices that Chromium does not know are no names", () => {

@@ -62,6 +62,7 @@ async function prepared(): Promise<{ folder: Folder; vault: string }> {
 describe.each([
   ["the directory", "d/e", "e"],
   ["the directory above it", "d", ""],
+  ["a file in it", "d/e/a", "e/a"],
 ])("a link takes the place of %s, and the guest", (_, place, target) => {
   for (const [what, call] of CALLS) {
     test(what, async () => {

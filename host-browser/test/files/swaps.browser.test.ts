@@ -1,4 +1,6 @@
 // Swap files that a browser left beside the files it wrote: they get in nobody's way.
+import { utimesSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Browser } from "./fixture.js";
 
@@ -24,4 +26,63 @@ test("a file of which a hundred swap files were left is written; the one that a 
   expect(await folder.read("a.txt")).toBe("new");
   expect(await folder.names()).toEqual(["a.txt", "a.txt.crswap"]);
   expect(await folder.read("a.txt.crswap")).toBe("mine");
+});
+
+test("what a killed browser leaves is noted without a wait, and without a write to a database", async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a.txt", "old");
+  const seen = await folder.run(async ({ Tab, handle }) => {
+    const { transaction } = IDBDatabase.prototype;
+    const { open } = IDBFactory.prototype;
+    const calls: string[] = [];
+    IDBDatabase.prototype.transaction = function (...args) {
+      calls.push("transaction");
+      return transaction.apply(this, args);
+    };
+    IDBFactory.prototype.open = function (...args) {
+      calls.push("open");
+      return open.apply(this, args);
+    };
+    const tab = await Tab.open(handle);
+    await tab.guest.write("a.txt", "new");
+    await tab.guest.write("b.txt", "new");
+    await tab.guest.sync();
+    await tab.guest.rename("a.txt", "c.txt");
+    Object.assign(IDBDatabase.prototype, { transaction });
+    Object.assign(IDBFactory.prototype, { open });
+    const { isEmpty } = tab.journals.swaps!;
+    await tab.die();
+    return { calls, isEmpty };
+  });
+  expect(seen).toEqual({ calls: [], isEmpty: true });
+});
+
+test("of what was noted only what a browser left is removed: nothing older or newer, and nothing while it may not be", async () => {
+  const folder = await browser.folder("local");
+  const swaps = ["left", "d/left", "d/other", "older", "newer", "struck"].map((name) => `${name}.crswap`);
+  for (const swap of swaps) await folder.write(swap, "text");
+  const at = (swap: string, seconds: number) => utimesSync(join(folder.path, swap), seconds, seconds);
+  at("older.crswap", Date.now() / 1000 - 10);
+  at("newer.crswap", Date.now() / 1000 + 120);
+  const read = await folder.run(async ({ Tab, handle, outside }) => {
+    // As if all of this had been before this worker began.
+    Object.defineProperty(performance, "timeOrigin", { configurable: true, value: Date.now() + 60_000 });
+    const dead = await Tab.open(handle);
+    for (const name of ["left", "d/left", "gone", "older", "newer"]) dead.journals.swaps!.add(`${name}.crswap`.split("/"));
+    dead.journals.swaps!.add(["struck.crswap"])();
+    await dead.die();
+    const reader = await Tab.open(handle, "read");
+    await reader.discard();
+    await reader.die();
+    return outside.names(handle);
+  });
+  expect(read).toEqual(["d", "left.crswap", "newer.crswap", "older.crswap", "struck.crswap"]);
+  await folder.run(async ({ Tab, handle }) => {
+    const tab = await Tab.open(handle);
+    await tab.discard();
+    await tab.die();
+    Reflect.deleteProperty(performance, "timeOrigin");
+  });
+  expect(await folder.names()).toEqual(["d", "newer.crswap", "older.crswap", "struck.crswap"]);
+  expect(await folder.names("d")).toEqual(["other.crswap"]);
 });

@@ -228,8 +228,8 @@ describe("a local folder", () => {
     expect(seen).toEqual({
       opened: 0,
       text: "text",
-      // The directory, the file and its snapshot, and the directory once more with each of the last two.
-      first: 5,
+      // The directory, the file and its snapshot, and the directory once more with that.
+      first: 4,
       report: { ...EMPTY, files: 1n, bytes: 1n },
       idle: true,
       files: 10_000,
