@@ -5,6 +5,18 @@ use std::fmt;
 /// The longest path there may be, in bytes: what Linux takes (`PATH_MAX`).
 pub const LONGEST: usize = 4096;
 
+/// A path of these parts.
+pub fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut path = String::new();
+    for part in parts {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
+    }
+    path
+}
+
 /// An absolute guest path in normal form: where a mount is, or could be, attached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MountPoint(Vec<String>);

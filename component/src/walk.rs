@@ -4,8 +4,9 @@
 //! piece. Otherwise the walk takes it part by part and resolves symbolic links itself, because only it knows the mounts
 //! that a link or a `..` may lead to. This decides where a path leads, not what is allowed: the host confines.
 
-use crate::path::LONGEST;
+use crate::path::{self, LONGEST};
 use crate::table::{Node, Table};
+use std::borrow::Cow;
 
 /// Links followed in one walk before it is a loop, as in Linux (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
@@ -26,11 +27,20 @@ pub struct Place<'t, M> {
     /// Whether `path` counts from the base of the walk, not from the mount's root.
     pub from_base: bool,
     /// The path to ask the host for; `.` for the directory it counts from.
-    pub path: String,
-    /// The path from the guest's root, as far as the walk resolved it.
-    pub guest: Vec<String>,
+    pub path: Cow<'t, str>,
+    /// Where it is in the guest's tree, as far as the walk resolved it: below this directory…
+    pub above: &'t [String],
+    /// …by this path.
+    pub below: Cow<'t, str>,
     /// What is attached at or below this place. With no mount and no node, there is nothing here.
     pub node: Option<&'t Node<M>>,
+}
+
+impl<M> Place<'_, M> {
+    /// The path from the guest's root, as parts.
+    pub fn guest(&self) -> Vec<String> {
+        self.above.iter().cloned().chain(names(&self.below).map(str::to_owned)).collect()
+    }
 }
 
 /// What the host says is at a path, links not followed.
@@ -76,7 +86,7 @@ pub enum Refusal {
 pub fn walk<'t, M, L: Look<M>>(
     table: &'t Table<M>,
     base: Base<'t, M>,
-    path: &str,
+    path: &'t str,
     follow: bool,
     look: &L,
 ) -> Result<Place<'t, M>, L::Error> {
@@ -91,6 +101,9 @@ pub fn walk<'t, M, L: Look<M>>(
     }
     if path.len() > LONGEST {
         return Err(Refusal::NameTooLong.into());
+    }
+    if let Some(place) = straight(table, &base, path) {
+        return Ok(place);
     }
     let slash = path.ends_with('/');
     let mut ahead = Ahead(vec![Piece { text: path.to_owned(), done: 0, floor: base.path.len() }]);
@@ -149,6 +162,39 @@ pub fn walk<'t, M, L: Look<M>>(
     }
 }
 
+/// Where most paths lead: down to a mount that has nothing attached below it, and on by names alone. The walk comes to the
+/// same place; this copies nothing on the way.
+fn straight<'t, M>(table: &'t Table<M>, base: &Base<'t, M>, path: &'t str) -> Option<Place<'t, M>> {
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return None;
+    }
+    let (mut node, mut rest) = (table.node(base.path), path);
+    let mount = match base.mount {
+        Some(mount) => (!node.is_some_and(Node::has_children)).then_some(mount)?,
+        None => loop {
+            let here = node?;
+            if !here.has_children() {
+                break here.top()?;
+            }
+            let (part, below) = rest.split_once('/')?;
+            (node, rest) = (here.child(part), below);
+        },
+    };
+    Some(Place {
+        mount: Some(mount),
+        from_base: base.mount.is_some(),
+        path: Cow::Borrowed(rest),
+        above: base.path,
+        below: Cow::Borrowed(path),
+        node: None,
+    })
+}
+
+/// The parts of a path that lead somewhere.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
+}
+
 /// What is still to walk: the guest's path, and on top of it the targets of the links met on the way.
 struct Ahead(Vec<Piece>);
 
@@ -162,7 +208,7 @@ struct Piece {
 
 impl Piece {
     fn rest(&self) -> &str {
-        &self.text[self.done..]
+        self.text.get(self.done..).unwrap_or_default()
     }
 }
 
@@ -202,8 +248,7 @@ impl Ahead {
     }
 
     fn join(&self) -> String {
-        let rests: Vec<_> = self.0.iter().rev().map(|piece| piece.rest().trim_start_matches('/')).collect();
-        rests.join("/")
+        path::join(self.0.iter().rev().map(|piece| piece.rest().trim_start_matches('/')))
     }
 }
 
@@ -308,9 +353,8 @@ impl<'t, M> Position<'t, M> {
     }
 
     fn virtual_directory(self) -> Place<'t, M> {
-        let node = self.node();
-        let guest = self.parts.into_iter().map(|(part, _)| part).collect();
-        Place { mount: None, from_base: false, path: String::new(), guest, node }
+        let (node, below) = (self.node(), join(&self.parts).into());
+        Place { mount: None, from_base: false, path: Cow::default(), above: &[], below, node }
     }
 
     /// A name that is not in a virtual directory.
@@ -321,8 +365,7 @@ impl<'t, M> Position<'t, M> {
     /// Where the walk ends: here, or `rest` further down in the current mount.
     fn place(self, rest: &str) -> Place<'t, M> {
         let mount = self.mount();
-        let names = || rest.split('/').filter(|part| !matches!(*part, "" | "."));
-        let node = if names().next().is_none() { self.node() } else { None };
+        let node = if names(rest).next().is_none() { self.node() } else { None };
         let mut path = self.relative();
         match (path.as_str(), rest) {
             ("", "" | "/") => path = format!(".{rest}"),
@@ -333,16 +376,16 @@ impl<'t, M> Position<'t, M> {
         Place {
             mount: mount.map(|mount| mount.mount),
             from_base: mount.is_some_and(|mount| mount.from_base),
-            path,
-            guest: self.parts.into_iter().map(|(part, _)| part).chain(names().map(str::to_owned)).collect(),
+            path: path.into(),
+            above: &[],
+            below: path::join(self.parts.iter().map(|(part, _)| part.as_str()).chain([rest])).into(),
             node,
         }
     }
 }
 
 fn join<T>(parts: &[(String, T)]) -> String {
-    let names: Vec<_> = parts.iter().map(|(part, _)| part.as_str()).collect();
-    names.join("/")
+    path::join(parts.iter().map(|(part, _)| part.as_str()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use wasmtime::component::{Component, Linker, Resource, ResourceAny, ResourceTable};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, ResourceLimiter, Store};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamError};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
@@ -160,11 +160,24 @@ pub struct Guest {
     wasi: WasiCtx,
     mountfs: MountfsCtx,
     table: ResourceTable,
+    /// Bytes of linear memory.
+    pub memory: usize,
 }
 
 impl Guest {
     pub(crate) fn new(wasi: WasiCtx, mountfs: MountfsCtx) -> Self {
-        Self { wasi, mountfs, table: ResourceTable::new() }
+        Self { wasi, mountfs, table: ResourceTable::new(), memory: 0 }
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory += desired - current;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
     }
 }
 
@@ -222,6 +235,7 @@ impl Fixture {
         mountfs_host::add_to_linker(&mut linker).expect("all interfaces are new");
         let control = guest.mountfs.control();
         let mut store = Store::new(engine, guest);
+        store.limiter(|guest| guest);
         let instance = linker.instantiate_async(&mut store, component).await.expect("every import is there");
         let mounts = Mounts::new(&mut store, &instance).expect("it exports mounts");
         let files = FileSystem::new(&mut store, &instance).expect("it exports a file system");

@@ -6,11 +6,12 @@ use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use wasmparser::BinaryReader;
 use wit_component::{ComponentEncoder, DecodedWasm};
 
 /// World, library, where the component goes, and bytes it may have at most.
 const COMPONENTS: [(&str, &str, &str, usize); 2] = [
-    ("component", "mountfs_component", "compose/artifact/mountfs.wasm", 150 << 10),
+    ("component", "mountfs_component", "compose/artifact/mountfs.wasm", 120 << 10),
     ("preopen-grants", "preopen_grants", "compose/artifact/preopen_grants.wasm", 60 << 10),
 ];
 
@@ -63,7 +64,27 @@ fn compile(packages: &[&str]) -> Result<()> {
 fn encode(library: &str) -> Result<Vec<u8>> {
     let module = target().join(tools::WASM).join("component").join(library).with_extension("wasm");
     let module = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    ComponentEncoder::default().validate(true).module(&module)?.encode()
+    let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    without_names(&component)
+}
+
+/// A component without the names that wit-component gives its parts for debuggers: a twelfth of it.
+fn without_names(component: &[u8]) -> Result<Vec<u8>> {
+    let (preamble, mut rest) = component.split_at_checked(8).context("a component has a preamble")?;
+    let mut kept = preamble.to_vec();
+    // Each section is its number, its length and its contents (component model, `Binary.md`).
+    while !rest.is_empty() {
+        let mut reader = BinaryReader::new(rest, 0);
+        let (number, length) = (reader.read_u8()?, reader.read_var_u32()? as usize);
+        let contents = reader.original_position();
+        let (section, after) = rest.split_at_checked(contents + length).context("a section is cut off")?;
+        let is_names = number == 0 && BinaryReader::new(&section[contents..], 0).read_string()? == "component-name";
+        if !is_names {
+            kept.extend(section);
+        }
+        rest = after;
+    }
+    Ok(kept)
 }
 
 fn keep(artifact: &str, component: &[u8]) -> Result<()> {

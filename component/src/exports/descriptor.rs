@@ -10,7 +10,6 @@ use crate::bindings::exported::types::{
 };
 use crate::bindings::host::types as host;
 use crate::state::{self, Counted};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 impl Guest for Component {
@@ -175,7 +174,7 @@ impl GuestDescriptor for Opened {
                 let mount = mount.clone();
                 Ok(match self {
                     Self::Outside { .. } => Self::Outside { mount, descriptor: Some(descriptor) },
-                    _ => Self::InMount { mount, descriptor, path: place.guest.clone() },
+                    _ => Self::InMount { mount, descriptor, path: place.guest() },
                 })
             },
             |path| match () {
@@ -248,7 +247,7 @@ impl GuestDescriptor for Opened {
 /// What the host says is at a path of the guest; `None` for nothing, or nothing that can be told.
 pub(crate) fn kind_at(parts: &[String], flags: PathFlags) -> Option<DescriptorType> {
     let root = Opened::ByPath { path: Vec::new(), _counted: None };
-    root.stat_at(flags, parts.join("/")).ok().map(|stat| stat.type_)
+    root.stat_at(flags, crate::path::join(parts.iter().map(String::as_str))).ok().map(|stat| stat.type_)
 }
 
 fn virtual_stat() -> DescriptorStat {
@@ -262,12 +261,11 @@ fn virtual_stat() -> DescriptorStat {
     }
 }
 
-/// The identity of a virtual directory is its path.
+/// The identity of a virtual directory is its path. The hash is FNV-1a, 128 bits wide.
 fn virtual_hash(path: &[String]) -> MetadataHashValue {
-    let half = |which: &str| {
-        let mut hasher = DefaultHasher::new();
-        (which, path).hash(&mut hasher);
-        hasher.finish()
-    };
-    MetadataHashValue { lower: half("lower"), upper: half("upper") }
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let bytes = path.iter().flat_map(|part| part.bytes().chain([b'/']));
+    let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+    MetadataHashValue { lower: hash as u64, upper: (hash >> 64) as u64 }
 }

@@ -133,7 +133,7 @@ fn check_in_the_way(point: &MountPoint) -> Result<(), Error> {
         if kind != DescriptorType::Directory {
             return Err(Error::InvalidPath(format!(
                 "/{} is a file: mount where there is a directory or nothing",
-                parts.join("/")
+                path::join(parts.iter().map(String::as_str))
             )));
         }
     }

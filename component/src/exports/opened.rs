@@ -4,6 +4,7 @@ use crate::bindings::host::types::{self as host, DescriptorFlags, DescriptorType
 use crate::mount::Mount;
 use crate::state::{self, Counted, Mounts};
 use crate::walk::{self, Base, Kind, Look, Refusal};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 type Place<'t> = walk::Place<'t, Rc<Mount>>;
@@ -73,9 +74,10 @@ impl Opened {
         }
     }
 
-    fn walk<'t>(&'t self, table: &'t Mounts, flags: PathFlags, path: &str) -> Result<Place<'t>, ErrorCode> {
+    fn walk<'t>(&'t self, table: &'t Mounts, flags: PathFlags, path: &'t str) -> Result<Place<'t>, ErrorCode> {
         if let Self::Outside { mount, .. } = self {
-            return Ok(Place { mount: Some(mount), from_base: true, path: path.to_owned(), guest: vec![], node: None });
+            let (path, below) = (Cow::Borrowed(path), Cow::default());
+            return Ok(Place { mount: Some(mount), from_base: true, path, above: &[], below, node: None });
         }
         let opened = self.descriptor()?;
         let base = Base { path: self.path(), mount: opened.map(|(mount, _)| mount) };
@@ -116,7 +118,7 @@ impl Opened {
         let place = self.walk(&table, flags, path)?;
         match self.host_of(&place)? {
             Some((mount, descriptor)) => of_host(mount, descriptor, &place),
-            None if place.node.is_some() => of_virtual(&place.guest),
+            None if place.node.is_some() => of_virtual(&place.guest()),
             None => Err(missing),
         }
     }
@@ -130,7 +132,7 @@ impl Opened {
         if let Some((mount, descriptor)) = self.descriptor()? {
             return of_host(mount, descriptor);
         }
-        let of_host = |mount: &Rc<Mount>, descriptor: &host::Descriptor, place: &Place| match place.path.as_str() {
+        let of_host = |mount: &Rc<Mount>, descriptor: &host::Descriptor, place: &Place| match &*place.path {
             "." => of_host(mount, descriptor),
             path => of_host(mount, &open_directory(descriptor, path)?),
         };

@@ -133,7 +133,7 @@ impl Model {
     fn walked(&self, base: &[String], path: &str, follow: bool) -> Answer {
         let place = walk(&self.table, Base { path: base, mount: None }, path, follow, self)?;
         match place.mount {
-            None if place.node.is_some() => Ok(End::Virtual(place.guest)),
+            None if place.node.is_some() => Ok(End::Virtual(place.guest())),
             None => Ok(End::Nothing),
             Some(&mount) => self.host(mount, &place.path, follow),
         }
@@ -221,8 +221,25 @@ fn a_path_in_a_mount_goes_to_the_host_in_one_piece() {
     table.insert(&MountPoint::parse("/local").unwrap(), 0);
     table.insert(&MountPoint::parse("/other").unwrap(), 1);
     let place = walk(&table, Base { path: &[], mount: None }, "local/a//b/./c/", true, &Never).unwrap();
-    assert_eq!((place.mount, place.path.as_str()), (Some(&0), "a//b/./c/"));
-    assert_eq!(place.guest, parts("local/a/b/c"));
+    assert_eq!((place.mount, &*place.path), (Some(&0), "a//b/./c/"));
+    assert_eq!(place.guest(), parts("local/a/b/c"));
+}
+
+#[test]
+fn a_path_of_names_alone_is_not_copied_and_leads_into_what_is_attached_below() {
+    let (mut table, local) = (Table::default(), parts("local"));
+    table.insert(&MountPoint::parse("/local").unwrap(), 0);
+    let bases = [(Base { path: &[], mount: None }, "local/x/y"), (Base { path: &local, mount: Some(&0) }, "x/y")];
+    let model = Model::new(vec![(local.clone(), directory([("x", directory([]))]))]);
+    for (Base { path: base, mount }, path) in bases {
+        let place = walk(&table, Base { path: base, mount }, path, true, &model).unwrap();
+        assert!(matches!(place.path, Cow::Borrowed("x/y")), "{:?}", place.path);
+        assert_eq!((place.mount, place.from_base, place.guest()), (Some(&0), mount.is_some(), parts("local/x/y")));
+        let mut table = table.clone();
+        table.insert(&MountPoint::parse("/local/x/y").unwrap(), 1);
+        let place = walk(&table, Base { path: base, mount }, path, true, &model).unwrap();
+        assert_eq!((place.mount, &*place.path, place.guest()), (Some(&1), ".", parts("local/x/y")));
+    }
 }
 
 #[test]
