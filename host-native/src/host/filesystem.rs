@@ -149,8 +149,7 @@ impl MountfsCtxView<'_> {
         let (Some(origin), Descriptor::Dir(directory)) = (self.ctx.origins.of(base), self.table.get(base)?) else {
             return Ok(());
         };
-        let path = path.trim_end_matches('/');
-        let parent = path.rsplit_once('/').map_or(".", |(parent, _)| parent);
+        let parent = parent(path);
         let itself = (parent == ".").then_some(&*directory.dir);
         origin.grant.dirty.names_changed(&join(&origin.path, parent), itself, || {
             // Opened again, since a descriptor for path look-ups alone cannot be synced.
@@ -377,11 +376,11 @@ impl HostDescriptor for MountfsCtxView<'_> {
         let base = self.checked(fd, &path).await?;
         self.check_room()?;
         let opened = self.filesystem().open_at(again(&base), path_flags, path.clone(), open_flags, flags).await?;
-        let Some(Origin { grant, path: base_path, .. }) = self.ctx.origins.of(&base).cloned() else {
+        let origin = self.ctx.origins.of(&base).map(|origin| (origin.grant.clone(), join(&origin.path, &path)));
+        let Some((grant, inner)) = origin else {
             self.ctx.origins.add(&opened, None);
             return Ok(opened);
         };
-        let inner = join(&base_path, &path);
         let written = match self.table.get(&opened)? {
             Descriptor::File(file) => Some(Written::new(file.file.clone(), inner.clone())),
             Descriptor::Dir(_) => None,
@@ -431,7 +430,8 @@ impl HostDescriptor for MountfsCtxView<'_> {
         self.filesystem().rename_at(again(&old), old_path.clone(), again(&new), new_path.clone()).await?;
         self.renamed((&old, &old_path), (&new, &new_path));
         self.names_changed(&old, &old_path)?;
-        self.names_changed(&new, &new_path)
+        let is_one_directory = old.rep() == new.rep() && parent(&old_path) == parent(&new_path);
+        if is_one_directory { Ok(()) } else { self.names_changed(&new, &new_path) }
     }
 
     async fn symlink_at(&mut self, fd: Resource<Descriptor>, old_path: String, new_path: String) -> FsResult<()> {
@@ -534,10 +534,20 @@ fn check_length(path: &str) -> FsResult<()> {
     Ok(())
 }
 
+/// The directory that has a path's last name.
+fn parent(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| parent)
+}
+
 /// A path for reports. It grows with each directory that was opened on the way, so it ends where no real path goes on.
 fn join(base: &str, path: &str) -> String {
-    let parts = base.split('/').chain(path.split('/')).filter(|part| !matches!(*part, "" | "."));
-    let mut joined = parts.collect::<Vec<_>>().join("/");
+    let mut joined = String::with_capacity(base.len() + 1 + path.len());
+    for part in base.split('/').chain(path.split('/')).filter(|part| !matches!(*part, "" | ".")) {
+        if !joined.is_empty() {
+            joined.push('/');
+        }
+        joined.push_str(part);
+    }
     joined.truncate(joined.floor_char_boundary(LONGEST_PATH));
     if joined.is_empty() { ".".to_owned() } else { joined }
 }

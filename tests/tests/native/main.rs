@@ -5,6 +5,7 @@ mod cli_doctor;
 mod cli_mistakes;
 mod cli_terminal;
 mod compose;
+mod costs;
 mod cpython;
 mod descriptor;
 mod direct;
