@@ -57,9 +57,18 @@ export class Session {
 
   /** Milliseconds that some work took. Throws unless it saw what it was to see. */
   async work(work: Work, expected: Done["saw"] = null): Promise<number> {
-    const { took, saw } = await this.page.evaluate((work) => window.contender.work(work), work);
+    const { took, saw } = await this.#do(work);
     assert.ok(saw === expected, `${work.do} saw ${JSON.stringify(saw)?.slice(0, 200)}`);
     return took;
+  }
+
+  /** What some work saw. */
+  async see(work: Work): Promise<Done["saw"]> {
+    return (await this.#do(work)).saw;
+  }
+
+  async #do(work: Work): Promise<Done> {
+    return await this.page.evaluate((work) => window.contender.work(work), work);
   }
 
   /** The browser's name and version. */

@@ -57,6 +57,9 @@ with open("/local/notes.txt", "r+b") as file:
 assert open("/local/notes.txt").read() == "One\ntwo\n"
 ok("update")
 
+# What many programs ask before they write.
+assert all(os.access(path, os.R_OK | os.W_OK) for path in ("/local", "/local/notes.txt"))
+
 status = os.stat("/local/notes.txt")
 assert stat.S_ISREG(status.st_mode) and status.st_size == 8, status
 assert stat.S_ISDIR(os.stat("/local").st_mode)

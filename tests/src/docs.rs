@@ -7,5 +7,8 @@ macro_rules! pages {
 }
 
 pages! {
+    Readme: "../../README.md",
     Compose: "../../compose/README.md",
+    Interpreters: "../../docs/guides/interpreters.md",
+    Wasmtime: "../../docs/guides/wasmtime.md",
 }

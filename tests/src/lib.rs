@@ -2,8 +2,8 @@
 //! each call of a test goes the way a guest's call goes, and the bytes are looked at on disk.
 
 mod bindings;
-mod docs;
 pub mod case;
+mod docs;
 #[cfg(target_os = "linux")]
 pub mod faults;
 mod fixture;

@@ -89,7 +89,7 @@ fn relative(path: &Path) -> String {
 }
 
 /// What was installed or built is not for the tour.
-const NO_SOURCES: [&str; 5] = ["__pycache__", "artifact", "dist", "node_modules", "public"];
+const NO_SOURCES: [&str; 6] = ["__pycache__", "artifact", "dist", "node_modules", "public", "target"];
 
 /// Sources only.
 fn copy(from: &Path, to: &Path) -> Result<()> {

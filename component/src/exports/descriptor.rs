@@ -51,7 +51,8 @@ impl GuestDescriptor for Opened {
                     Err(_) => flags - (DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY),
                 })
             },
-            |_| Ok(DescriptorFlags::READ),
+            // A libc asks the root for what may be changed anywhere below it (`access`); each mount refuses for itself.
+            |_| Ok(DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY),
         )
     }
 

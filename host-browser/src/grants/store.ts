@@ -52,12 +52,15 @@ export function indexedDbStore(name = "mountfs"): GrantStore {
 /** A store that is opened at once, so that whoever is first to ask does not wait for it. */
 function connect(database: string, name: string): UseStore {
   const opened = async () => {
-    const request = (await factory()).open(database);
+    bucket = await openBucket();
+    const request = bucket.indexedDB.open(database);
     request.onupgradeneeded = () => request.result.createObjectStore(name);
     const db = await promisifyRequest(request);
     db.onclose = again;
     return db;
   };
+  // Kept: once a bucket is garbage, Chromium leaves requests to its databases without an answer.
+  let bucket: Bucket;
   let connection: Promise<IDBDatabase>;
   const again = () => {
     connection = opened();
@@ -71,8 +74,9 @@ function connect(database: string, name: string): UseStore {
   };
 }
 
-async function factory(): Promise<IDBFactory> {
+type Bucket = { indexedDB: IDBFactory };
+
+async function openBucket(): Promise<Bucket> {
   // It may have none to give, as in a page without an origin.
-  const bucket = await supported.buckets?.open("mountfs-grants").catch(() => undefined);
-  return bucket?.indexedDB ?? indexedDB;
+  return (await supported.buckets?.open("mountfs-grants").catch(() => undefined)) ?? globalThis;
 }

@@ -61,6 +61,9 @@ export async function openShelf({ key: { path, id }, label }: Folder): Promise<F
 /** Where all are. */
 let all: Promise<FileSystemDirectoryHandle> | undefined;
 
+/** What they are in. Kept: a bucket that is garbage may not answer any more (`grants/store.ts`). */
+let bucket: { getDirectory(): Promise<FileSystemDirectoryHandle> };
+
 /** Asks the browser for that, so that the first mount does not have to wait for it. */
 export function prepareShelves(): void {
   if (supported.journals) {
@@ -212,8 +215,8 @@ async function removeAll({ path, id }: GrantKey): Promise<void> {
 }
 
 async function openAll(): Promise<FileSystemDirectoryHandle> {
-  const storage = (await supported.buckets?.open("mountfs-journals")) ?? navigator.storage;
-  return (await storage.getDirectory()).getDirectoryHandle(NAME, { create: true });
+  bucket = (await supported.buckets?.open("mountfs-journals")) ?? navigator.storage;
+  return (await bucket.getDirectory()).getDirectoryHandle(NAME, { create: true });
 }
 
 function nameOf(path: string, id: string, label: string): string {

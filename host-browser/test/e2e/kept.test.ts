@@ -41,6 +41,15 @@ it("mounting it writes to no database, nor does what the app writes then", async
   expect(counted).not.toContain("readwrite");
 });
 
+it("is told of, taken back and given anew after the browser collected its garbage", async () => {
+  const devtools = await app.page.context().newCDPSession(app.page);
+  // A second time for what the first one only let go of.
+  for (const _ of [1, 2]) await devtools.send("HeapProfiler.collectGarbage");
+  expect(await app.page.evaluate(() => window.fs.kept())).toMatchObject([{ path: "/local" }]);
+  expect(await app.page.evaluate(() => window.fs.revoke("/local"))).toBe(true);
+  await app.mount("/local", folder);
+});
+
 /** Writes to a database of the page's own. */
 const write = () =>
   app.page.evaluate(async () => {

@@ -1,5 +1,13 @@
 //! The command `mountfs`: parse, call, print, exit code. One file a verb.
 
+/// Tells the user something. That nobody can read it is no reason to end otherwise than the app did.
+macro_rules! tell {
+    ($($said:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stderr(), $($said)*);
+    }};
+}
+
 mod app;
 mod checks;
 mod commands;
@@ -35,6 +43,7 @@ fn main() -> ExitCode {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level)))
         .with_writer(std::io::stderr)
         .with_ansi(has_colours(&std::io::stderr()))
+        .log_internal_errors(false)
         .without_time()
         .with_target(false)
         .init();
@@ -44,7 +53,7 @@ fn main() -> ExitCode {
         Err(failed) if is_broken_pipe(&failed.error) => failed.code,
         Err(failed) => {
             let style = *Styles::styled().get_error();
-            anstream::eprintln!("{style}mountfs:{style:#} {:#}", failed.error);
+            tell!("{style}mountfs:{style:#} {:#}", failed.error);
             failed.code
         }
     }

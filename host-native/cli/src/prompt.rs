@@ -25,9 +25,9 @@ impl Picker for Prompt {
 
 fn ask(request: &PickRequest) -> Result<Picked, PickError> {
     let app = short(&request.app);
-    eprintln!("\n{app} asks for a folder of yours.");
-    eprintln!("  it would see the folder at   {} (id {})", short(&request.key.path), short(&request.key.id));
-    eprintln!("  and could, in all of it,     {}", request.access);
+    tell!("\n{app} asks for a folder of yours.");
+    tell!("  it would see the folder at   {} (id {})", short(&request.key.path), short(&request.key.id));
+    tell!("  and could, in all of it,     {}", request.access);
     let folder = match &request.known {
         Some(folder) => folder.clone(),
         None => ask_folder()?,
@@ -80,8 +80,8 @@ impl Picker for RefuseAloud {
     async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
         let PickRequest { app, key, access, .. } = &request;
         let app = short(app);
-        eprintln!("mountfs: {app} asked to {access} in a folder at {key} and was refused: {}.", self.why);
-        eprintln!("mountfs: to allow it, run it with --grant {}=FOLDER", key.id.escape_debug());
+        tell!("mountfs: {app} asked to {access} in a folder at {key} and was refused: {}.", self.why);
+        tell!("mountfs: to allow it, run it with --grant {}=FOLDER", key.id.escape_debug());
         Err(PickError::Denied)
     }
 }

@@ -138,6 +138,25 @@ fn exit_codes_are_the_guests() {
     }
 }
 
+/// Nothing that can be said, and nobody to say it to, changes how it ends.
+#[cfg(target_os = "linux")]
+#[test]
+fn exit_codes_stay_when_nothing_can_be_printed() {
+    let account = Account::new();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let code = |arguments: &[&str]| {
+        let python = root().join("target/guests/python.wasm");
+        let mut command = account.mountfs();
+        command.arg("-vv").args(arguments.iter().map(|word| word.replace("python.wasm", python.to_str().unwrap())));
+        command.stdout(full()).stderr(full()).status().unwrap().code().unwrap()
+    };
+    assert_eq!(code(&["run", "no-such-app.wasm"]), 125);
+    assert_eq!(code(&["run", "--no-prompt", "python.wasm", "-c", "raise SystemExit(7)"]), 7);
+    let asks = "from mountfs import fs\ntry: await fs.mount('/local')\nexcept RuntimeError: raise SystemExit(9)";
+    assert_eq!(code(&["run", "--no-prompt", "python.wasm", "-c", asks]), 9);
+    assert_eq!(code(&["compose", "no-such-app.wasm", "-o", "x"]), 1);
+}
+
 #[test]
 fn a_tilde_is_the_home_folder_also_after_the_equals_sign() {
     let account = Account::new();

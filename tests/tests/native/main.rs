@@ -11,6 +11,7 @@ mod descriptor;
 mod direct;
 mod durability;
 mod errors;
+mod examples;
 mod faults;
 mod grants;
 mod hostile;

@@ -90,7 +90,7 @@ fn revoke(store: &FileStore, found: &[Kept], json: bool) -> Result<()> {
         Ok(())
     });
     if !revoked.is_empty() {
-        eprintln!("an app that is running there is cut off with its next call");
+        tell!("an app that is running there is cut off with its next call");
     }
     let told = tell(&revoked, json);
     all.and(told)
@@ -110,7 +110,7 @@ fn tell(revoked: &[&Kept], json: bool) -> Result<()> {
 fn list(store: &FileStore) -> Result<()> {
     let grants = store.list()?;
     if grants.is_empty() {
-        eprintln!("no grants are kept in {}", store.path().display());
+        tell!("no grants are kept in {}", store.path().display());
     }
     let row = |kept: &Kept| [kept.app.escape_debug().to_string(), kept.key.to_string(), kept.access.to_string()];
     let rows: Vec<_> = grants.iter().map(row).collect();

@@ -149,7 +149,7 @@ impl Run {
         let file = self.args.iter().map(Path::new).find(|path| path.is_file());
         if let (false, Some(file)) = (has_folders, file) {
             let name = file.file_name().unwrap_or_default().display();
-            eprintln!(
+            tell!(
                 "mountfs: the app was given no folder, so it may not have seen {0}: try --mount /work={1}, and \
                  /work/{name} in place of {0}",
                 file.display(),
@@ -260,7 +260,7 @@ fn exit_code(name: &str, ended: wasmtime::Result<Result<(), ()>>) -> Result<Exit
         Err(error) => match error.downcast_ref::<I32Exit>() {
             Some(I32Exit(code)) => Ok(u8::try_from(*code).unwrap_or(u8::MAX).into()),
             None => {
-                eprintln!("mountfs: {name} trapped: {error:#}");
+                tell!("mountfs: {name} trapped: {error:#}");
                 Ok(TRAPPED.into())
             }
         },

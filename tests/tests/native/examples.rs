@@ -1,0 +1,39 @@
+//! The examples that need no browser, as their pages say to run them. (`examples/embed` is run by `cargo xtask test packages`.)
+
+use crate::cli::{Account, succeeded};
+use mountfs_tests::root;
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+#[test]
+fn the_sandbox_contains_what_one_fears() {
+    let driver = root().join("examples/sandbox/driver.py");
+    let output = Command::new("python3").arg(driver).output().unwrap();
+    let said = succeeded(&output);
+    assert!(said.contains("changed report.md"), "{said}");
+    assert!(said.trim_end().ends_with("All was contained."), "{said}");
+}
+
+#[test]
+fn ruby_tidies_a_folder_and_undoes_it() {
+    let account = Account::new();
+    let folder = account.path("project");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(root().join("examples/ruby/tidy.rb"), folder.join("tidy.rb")).unwrap();
+    fs::write(folder.join("notes.txt"), "notes").unwrap();
+    // The fourth of March 2025, at noon: the same month in every time zone.
+    let march = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_089_600);
+    fs::File::options().write(true).open(folder.join("notes.txt")).unwrap().set_modified(march).unwrap();
+    let tidy = |option: &[&str]| {
+        let mut command = account.mountfs();
+        command.args(["run", "--mount", "/project=."]).arg(root().join("target/guests/ruby.wasm"));
+        succeeded(&command.arg("/project/tidy.rb").args(option).current_dir(&folder).output().unwrap())
+    };
+    assert_eq!(tidy(&[]), "notes.txt -> 2025-03/notes.txt\n");
+    assert_eq!(fs::read_to_string(folder.join("2025-03/notes.txt")).unwrap(), "notes");
+    assert_eq!(tidy(&[]), "Everything is tidy.\n");
+    assert_eq!(tidy(&["--undo"]), "2025-03/notes.txt -> notes.txt\n");
+    assert_eq!(fs::read_to_string(folder.join("notes.txt")).unwrap(), "notes");
+    assert!(!folder.join("2025-03").exists() && !folder.join("tidied.csv").exists());
+}
