@@ -1,4 +1,5 @@
-// The default permission dialog. The one file that touches the DOM for it.
+// The default permission dialog.
+import { element, folderIcon, style } from "./elements.js";
 import type { GrantDialog, Question } from "./grants/question.js";
 import { shown } from "./shown.js";
 import * as supported from "./supported.js";
@@ -75,31 +76,26 @@ function ask<T>(
   // why nothing in it is measured in `rem`.
   const root = host.attachShadow({ mode: "open" });
   const droppable = question.kind === "choose" && supported.drop;
-  root.innerHTML = `<style>${STYLE}</style>
-    <dialog popover="manual" part="dialog" aria-labelledby="title" aria-describedby="body">
-      <div class="icon" aria-hidden="true">${FOLDER}</div>
-      <h2 id="title" part="title"></h2>
-      <p id="body" part="body"></p>
-      <p class="hint" part="hint" hidden></p>
-      <p class="wait" part="wait" role="status"></p>
-      <div class="buttons">
-        <button id="yes" part="button primary" type="button" autofocus></button>
-        <button id="no" part="button" type="button"></button>
-        <button id="close" part="button" type="button"></button>
-      </div>
-    </dialog>`;
-  const find = <E extends HTMLElement>(selector: string) => root.querySelector<E>(selector)!;
-  const dialog = find<HTMLDialogElement>("dialog");
-  const [yes, no, close] = [find("#yes"), find("#no"), find("#close")] as HTMLButtonElement[];
+  style(root, STYLE);
   // As text, never as markup, and harmless as text: a path and a folder's name are others' words.
   const harmless = shownIn(question);
-  find("#title").textContent = texts.title(harmless, app);
-  find("#body").textContent = texts.body(harmless, app);
-  yes!.textContent = texts.yes(harmless);
-  no!.textContent = texts.no;
-  close!.textContent = texts.close;
-  find(".hint").textContent = texts.dropHint;
-  find(".hint").hidden = !droppable;
+  const yes = element("button", { id: "yes", part: "button primary", type: "button", autofocus: "" }, texts.yes(harmless));
+  const no = element("button", { id: "no", part: "button", type: "button" }, texts.no);
+  const close = element("button", { id: "close", part: "button", type: "button" }, texts.close);
+  const hint = element("p", { class: "hint", part: "hint" }, texts.dropHint);
+  hint.hidden = !droppable;
+  const wait = element("p", { class: "wait", part: "wait", role: "status" });
+  const dialog = element(
+    "dialog",
+    { popover: "manual", part: "dialog", "aria-labelledby": "title", "aria-describedby": "body" },
+    element("div", { class: "icon", "aria-hidden": "true" }, folderIcon("24", "1.7")),
+    element("h2", { id: "title", part: "title" }, texts.title(harmless, app)),
+    element("p", { id: "body", part: "body" }, texts.body(harmless, app)),
+    hint,
+    wait,
+    element("div", { class: "buttons" }, yes, no, close),
+  );
+  root.append(dialog);
   const before = focused();
   document.body.append(host);
   dialog.showPopover();
@@ -124,8 +120,8 @@ function ask<T>(
       if (going) return;
       going = true;
       // Not `disabled`, which would take the focus from it, and with it Escape.
-      yes!.setAttribute("aria-disabled", "true");
-      find(".wait").textContent = texts.waiting;
+      yes.setAttribute("aria-disabled", "true");
+      wait.textContent = texts.waiting;
       try {
         const result = await act(dropped);
         settle(() => resolve(result));
@@ -134,9 +130,9 @@ function ask<T>(
       }
     };
     moot.addEventListener("abort", () => settle(() => reject(moot.reason)));
-    yes!.addEventListener("click", () => void go());
-    no!.addEventListener("click", () => refuse("denied"));
-    close!.addEventListener("click", () => refuse("cancelled"));
+    yes.addEventListener("click", () => void go());
+    no.addEventListener("click", () => refuse("denied"));
+    close.addEventListener("click", () => refuse("cancelled"));
     dialog.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       // It is meant for this, and for nothing in the page.
@@ -179,10 +175,6 @@ export async function droppedFolder(event: DragEvent): Promise<FileSystemDirecto
   const handle = await item?.getAsFileSystemHandle?.();
   return handle?.kind === "directory" ? (handle as FileSystemDirectoryHandle) : undefined;
 }
-
-const FOLDER = `<svg viewBox="0 0 24 24" width="24" height="24" fill="none" stroke="currentColor" stroke-width="1.7"
-  stroke-linejoin="round"><path d="M3 7.5V18a2 2 0 0 0 2 2h14a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2h-7L9.6 4.6A2 2 0 0 0 8.2 4H5
-  a2 2 0 0 0-2 2z"/></svg>`;
 
 const STYLE = `
   dialog {

@@ -13,6 +13,7 @@ import { type Input, type Output, stdio } from "./stdio.js";
 import { PROTOCOL, type WindowSide, type WorkerSide } from "./protocol.js";
 import * as supported from "./supported.js";
 import { type Access, type Answer, type GrantKey, type MountInfo, type StartIn, type SyncReport, toWitError, type WitError } from "./wit.js";
+import { workerAddress } from "./worker-address.js";
 
 /** How to make a {@link Mountfs}. */
 export interface MountfsOptions {
@@ -82,6 +83,8 @@ export class Mountfs extends EventTarget {
   #remote!: Remote<WorkerSide>;
   #started!: Promise<void>;
   #mounts: MountInfo[] = [];
+  /** What was mounted when the app was stopped, until it is mounted again. */
+  #again: MountInfo[] | undefined;
   /** Rejects what still waits for a worker that was stopped. */
   #stopped!: { promise: Promise<never>; over: boolean; now(error: Error): void };
 
@@ -92,7 +95,7 @@ export class Mountfs extends EventTarget {
     // With a slash at the end, or its last part would be replaced.
     const app = new URL(String(options.app).replace(/\/?$/, "/"), document.baseURI);
     this.#makeWorker =
-      options.worker ?? (() => new Worker(new URL("worker.js", app), { type: "module", name: "mountfs" }));
+      options.worker ?? (() => new Worker(workerAddress(app), { type: "module", name: "mountfs" }));
     this.#grants = new Grants(
       options.store ?? indexedDbStore(),
       options.dialog ?? defaultDialog(options.name),
@@ -101,7 +104,7 @@ export class Mountfs extends EventTarget {
     this.#start();
   }
 
-  /** Settles when the app can run. Every call waits for it, so nobody else has to. */
+  /** Settles when the app can run: after a stop, with its folders. Every call waits for it, so nobody else has to. */
   get ready(): Promise<void> {
     return this.#started;
   }
@@ -113,9 +116,13 @@ export class Mountfs extends EventTarget {
   async mount(path: string, options: MountOptions = {}): Promise<MountInfo> {
     const { access, id = DEFAULT_ID, startIn, handle } = options;
     const key = { path, id };
-    const withdraw = handle && this.#grants.offer(key, handle);
+    let withdraw = (): void => undefined;
     try {
-      const mounted = await this.#call("mount", path, (remote) => remote.mount(path, { access, id, startIn }));
+      const mounted = await this.#call("mount", path, (remote) => {
+        // Not before: what is mounted again after a stop would get it.
+        if (handle) withdraw = this.#grants.offer(key, handle);
+        return remote.mount(path, { access, id, startIn });
+      });
       const kept = handle && (await this.#grants.folder(key));
       // Mounted before, and not with this folder.
       if (kept && !(await kept.isSameEntry(handle))) {
@@ -123,7 +130,7 @@ export class Mountfs extends EventTarget {
       }
       return mounted;
     } finally {
-      withdraw?.();
+      withdraw();
     }
   }
 
@@ -200,20 +207,19 @@ export class Mountfs extends EventTarget {
 
   /**
    * Ends what runs, at once, also in the middle of an endless loop. The app is loaded again with the same folders
-   * mounted. What was not in them yet can be recovered, as after a tab that died.
+   * mounted, and calls that come meanwhile wait for that. What was not in them yet can be recovered, as after a tab that
+   * died.
    */
   async stop(): Promise<void> {
-    const mounts = this.#mounts;
     this.#grants.dismiss();
     this.#stopped.now(new MountfsError("stopped", "cancelled", ""));
     this.#worker.terminate();
+    // After a stop that another one interrupts, not all are mounted.
+    this.#again ??= this.#mounts;
     this.#follow([]);
     this.#start();
-    for (const { path, id, access } of mounts) {
-      // Only those that need no prompt: a stop is no wish to be asked something.
-      const kept = (await this.#grants.list()).find((grant) => grant.path === path && grant.id === id);
-      if (kept?.state === "granted") await this.mount(path, { id, access }).catch(() => undefined);
-    }
+    // Why the app cannot be loaded again, the next call says.
+    await this.#started.catch(() => undefined);
     this.#tell({ what: "mounts" });
   }
 
@@ -252,12 +258,26 @@ export class Mountfs extends EventTarget {
         "",
       );
     }
-    await Promise.race([this.#remote.start(proxy(this.#side()), PROTOCOL, this.#limits), this.#stopped.promise]);
+    const [remote, stopped] = [this.#remote, this.#stopped];
+    await Promise.race([remote.start(proxy(this.#side()), PROTOCOL, this.#limits), stopped.promise]);
+    for (const mount of this.#again ?? []) {
+      // The app runs also without one that cannot be mounted.
+      await Promise.race([this.#mountAgain(remote, mount).catch(() => undefined), stopped.promise]);
+    }
+    if (!stopped.over) this.#again = undefined;
+  }
+
+  /** Only if that needs no prompt: a stop is no wish to be asked something. */
+  async #mountAgain(remote: Remote<WorkerSide>, { path, id, access }: MountInfo): Promise<void> {
+    const kept = (await this.#grants.list()).find((grant) => grant.path === path && grant.id === id);
+    if (kept?.state === "granted") await remote.mount(path, { id, access, startIn: undefined });
   }
 
   async #call<T>(verb: string, path: string, call: (remote: Remote<WorkerSide>) => Promise<Answer<T>>): Promise<T> {
+    // Of one worker: the next one may be there by the time that this one could have run.
+    const [remote, stopped] = [this.#remote, this.#stopped.promise];
     await this.#started;
-    const answer = await Promise.race([call(this.#remote), this.#stopped.promise]);
+    const answer = await Promise.race([call(remote), stopped]);
     if ("error" in answer) throw MountfsError.of(verb, path, answer.error);
     return answer.ok;
   }

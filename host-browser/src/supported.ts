@@ -44,5 +44,13 @@ export const journals = privateStorage && "locks" in navigator;
 /** Tells of changes made outside, where it exists. */
 export const Observer = (globalThis as { FileSystemObserver?: ObserverClass }).FileSystemObserver;
 
+/** Makes what a page with Trusted Types takes for an address; not in TypeScript's types yet. */
+interface TrustedTypes {
+  createPolicy<R extends object>(name: string, rules: R): R;
+}
+
+/** It, where it exists. */
+export const trustedTypes = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
+
 /** The user clicked or pressed a key just now, so that the browser lets us ask. */
 export const active = (): boolean => navigator.userActivation?.isActive ?? false;

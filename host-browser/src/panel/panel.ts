@@ -15,6 +15,7 @@ import type { Change, MountfsChangeEvent, MountfsProgressEvent, SyncProgress } f
 import type { GrantInfo } from "../grants/grants.js";
 import type { Mountfs } from "../mountfs.js";
 import type { Access, GrantKey, MountInfo, Unsynced } from "../wit.js";
+import { element, folderIcon, style } from "../elements.js";
 import { MountfsError } from "../errors.js";
 import { shown } from "../shown.js";
 import * as format from "./format.js";
@@ -43,10 +44,10 @@ export class MountfsPanel extends HTMLElement {
   #mountfs: Mountfs | undefined;
   #stop = new AbortController();
   #soon: ReturnType<typeof setTimeout> | undefined;
-  #list!: HTMLUListElement;
-  #empty!: HTMLElement;
-  #choose!: HTMLButtonElement;
-  #status!: HTMLElement;
+  readonly #list = element("ul", { "aria-label": "Folders" });
+  readonly #empty = element("div", { class: "empty", part: "empty", hidden: "" });
+  readonly #choose = element("button", { class: "choose", part: "button primary", type: "button", hidden: "" }, "Open a folder…");
+  readonly #status = element("p", { class: "status", part: "status", role: "status" });
 
   /** What the panel shows and acts on. */
   get mountfs(): Mountfs | undefined {
@@ -61,7 +62,7 @@ export class MountfsPanel extends HTMLElement {
 
   /** @internal */
   connectedCallback(): void {
-    if (!this.shadowRoot) this.#build();
+    style(this.shadowRoot ?? this.#build(), STYLE);
     this.#stop.abort();
     this.#stop = new AbortController();
     const { signal } = this.#stop;
@@ -75,20 +76,13 @@ export class MountfsPanel extends HTMLElement {
     this.#stop.abort();
   }
 
-  #build(): void {
+  #build(): ShadowRoot {
     const root = this.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${STYLE}</style>
-      <ul aria-label="Folders"></ul>
-      <div class="empty" part="empty" hidden>
-        <slot name="empty"><p>No folder is open. The code here sees none of your files.</p></slot>
-      </div>
-      <button class="choose" part="button primary" type="button" hidden>Open a folder…</button>
-      <p class="status" part="status" role="status"></p>`;
-    this.#list = root.querySelector("ul")!;
-    this.#empty = root.querySelector(".empty")!;
-    this.#choose = root.querySelector(".choose")!;
-    this.#status = root.querySelector(".status")!;
+    const nothing = element("p", {}, "No folder is open. The code here sees none of your files.");
+    this.#empty.append(element("slot", { name: "empty" }, nothing));
     this.#choose.addEventListener("click", () => void this.#open());
+    root.append(this.#list, this.#empty, this.#choose, this.#status);
+    return root;
   }
 
   #changed({ change }: MountfsChangeEvent): void {
@@ -248,46 +242,42 @@ const CLOSED: Record<PermissionState, string> = {
 
 /** One folder. It is made once and updated, so that the focus stays where it is. */
 class Row {
-  readonly element = document.createElement("li");
+  readonly element: HTMLLIElement;
   #folder: Folder;
   readonly #buttons: Record<Verb, HTMLButtonElement>;
-  readonly #badge: HTMLElement;
-  readonly #saved: HTMLElement;
-  readonly #left: HTMLElement;
-  readonly #bar: HTMLProgressElement;
+  readonly #badge = element("span", { class: "badge", part: "badge" });
+  readonly #saved = element("span", { class: "saved", part: "saved" });
+  readonly #left = element("div", { class: "left", part: "recoverable", hidden: "" }, element("p", {}));
+  readonly #bar = element("progress", { part: "progress", max: "1", hidden: "" });
 
   constructor(folder: Folder, act: (verb: Verb) => void) {
     this.#folder = folder;
-    this.element.setAttribute("part", "folder");
-    this.element.innerHTML = `
-      <div class="icon" aria-hidden="true">${ICON}</div>
-      <div class="what">
-        <div class="name"><b part="label"></b> <code part="path"></code></div>
-        <div class="facts"><span class="badge" part="badge"></span> <span class="saved" part="saved"></span></div>
-      </div>
-      <div class="left" part="recoverable" hidden><p></p></div>
-      <progress part="progress" max="1" hidden></progress>
-      <div class="buttons"></div>`;
-    const find = <E extends HTMLElement>(selector: string) => this.element.querySelector<E>(selector)!;
-    this.#badge = find(".badge");
-    this.#saved = find(".saved");
-    this.#left = find(".left");
-    this.#bar = find("progress");
-    find("b").textContent = folder.label;
-    find("code").textContent = shown(folder.path);
     this.#bar.setAttribute("aria-label", `Saving ${folder.label}`);
+    const label = element("b", { part: "label" }, folder.label);
+    const path = element("code", { part: "path" }, shown(folder.path));
+    const verbs = element("div", { class: "buttons" });
+    this.element = element(
+      "li",
+      { part: "folder" },
+      element("div", { class: "icon", "aria-hidden": "true" }, folderIcon("20", "1.8")),
+      element(
+        "div",
+        { class: "what" },
+        element("div", { class: "name" }, label, " ", path),
+        element("div", { class: "facts" }, this.#badge, " ", this.#saved),
+      ),
+      this.#left,
+      this.#bar,
+      verbs,
+    );
     const buttons = (Object.keys(VERBS) as Verb[]).map((verb) => {
       const { text, title, what = "" } = VERBS[verb];
-      const button = document.createElement("button");
-      button.type = "button";
-      button.setAttribute("part", `button ${verb}`);
-      button.dataset["verb"] = verb;
-      button.textContent = text;
-      button.title = title;
       // The visible word first, as voice control wants it; then which folder, for those who do not see the row.
-      button.setAttribute("aria-label", `${text} ${what}${folder.label}`);
+      const name = `${text} ${what}${folder.label}`;
+      const attributes = { type: "button", part: `button ${verb}`, "data-verb": verb, title, "aria-label": name };
+      const button = element("button", attributes, text);
       button.addEventListener("click", () => act(verb));
-      (what ? this.#left : find(".buttons")).append(button);
+      (what ? this.#left : verbs).append(button);
       return [verb, button] as const;
     });
     this.#buttons = Object.fromEntries(buttons) as Record<Verb, HTMLButtonElement>;
@@ -368,10 +358,6 @@ function count({ files, bytes }: Unsynced = { files: 0n, bytes: 0n }): Folder["u
 function slot({ path, id }: GrantKey | Extract<Change, GrantKey>): string {
   return JSON.stringify([path, id]);
 }
-
-const ICON = `<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.8"
-  stroke-linejoin="round"><path d="M3 7.5V18a2 2 0 0 0 2 2h14a2 2 0 0 0 2-2V9a2 2 0 0 0-2-2h-7L9.6 4.6A2 2 0 0 0 8.2 4H5
-  a2 2 0 0 0-2 2z"/></svg>`;
 
 if (!customElements.get("mountfs-panel")) customElements.define("mountfs-panel", MountfsPanel);
 

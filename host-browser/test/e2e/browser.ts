@@ -29,13 +29,13 @@ export const ARGS = [
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
 
-/** A static host for a folder, as plain as there are. */
-export async function serve(folder: string): Promise<{ origin: string; close(): void }> {
+/** A static host for a folder, as plain as there are: with no header but the type, if none are given. */
+export async function serve(folder: string, headers: Record<string, string> = {}): Promise<{ origin: string; close(): void }> {
   const server: Server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://host");
     const file = join(folder, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     readFile(file).then(
-      (content) => response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(content),
+      (content) => response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", ...headers }).end(content),
       () => response.writeHead(404).end(),
     );
   });

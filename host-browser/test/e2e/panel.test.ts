@@ -60,3 +60,13 @@ it("says of which folder it speaks when there are several", async () => {
   await button(`Sync ${names[1]}`).click();
   await status(`${names[1]}: Saved 1 file`);
 });
+
+it("keeps its style when the page puts it into another window", async () => {
+  const styled = await app.page.evaluate(() => {
+    const panel = document.querySelector("mountfs-panel")!;
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    frame.contentDocument!.body.append(panel);
+    return frame.contentWindow!.getComputedStyle(panel.shadowRoot!.querySelector("li")!).borderRadius;
+  });
+  expect(styled).toBe("12px");
+});
