@@ -28,7 +28,8 @@ pub(crate) fn bench(host: Option<Host>, rounds: Option<u32>) -> Result<()> {
         run(&mut native)?;
     }
     if host != Some(Host::Native) {
-        let mut browser = browser::bench()?;
+        run(browser::bench("fates.ts")?.arg("--results").arg(results.join("fates.json")))?;
+        let mut browser = browser::bench("bench.ts")?;
         browser.arg("--results").arg(results.join("browser.json"));
         if let Some(rounds) = rounds {
             browser.args(["--rounds", &rounds.to_string()]);

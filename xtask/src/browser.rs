@@ -125,13 +125,13 @@ pub(crate) fn vitest() -> Result<Command> {
     Ok(command)
 }
 
-/// What measures in the page, to be told where the results go.
-pub(crate) fn bench() -> Result<Command> {
+/// A script that measures in the page, to be told where the results go.
+pub(crate) fn bench(script: &str) -> Result<Command> {
     build_notebook()?;
     let benches = root().join("benches/browser");
     install(&benches)?;
     let mut command = Command::new(node());
-    command.arg("bench.ts").current_dir(benches).env("CHROMIUM", tools::chromium()?);
+    command.arg(script).current_dir(benches).env("CHROMIUM", tools::chromium()?);
     Ok(command)
 }
 

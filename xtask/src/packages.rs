@@ -18,7 +18,7 @@ const SCRIPT: &str = "open('/work/hello.txt', 'w').write('hello')";
 /// All of them.
 pub(crate) fn test() -> Result<Count> {
     let python = crate::guests::python()?;
-    let crates = unpacked(&packed_crates()?)?;
+    built(&unpacked(&packed_crates()?)?)?;
     let mut count = Count::default();
     let mut tried = |what: &str, result: Result<()>| match result {
         Ok(()) => count.passed += 1,
@@ -27,8 +27,8 @@ pub(crate) fn test() -> Result<Count> {
             count.failed += 1;
         }
     };
-    tried("the command", command(&crates, &python));
-    tried("the library", library(&crates, &python));
+    tried("the command", command(&python));
+    tried("the library", library(&python));
     tried("the wheel", wheel());
     // What was built for them took the place of our own.
     cargo_build()?;
@@ -70,53 +70,58 @@ fn unpacked(packed: &[PathBuf]) -> Result<PathBuf> {
     Ok(crates)
 }
 
-/// A cargo that finds our crates where crates.io will have them, and builds what it has built already no second time.
-fn cargo(crates: &Path) -> Command {
+/// Builds the packed crates, and `examples/embed` as a project that depends on them, with nothing for WebAssembly: so does
+/// `cargo install mountfs`. All at once and as the checkout does it, so that what they depend on is built no second time.
+fn built(crates: &Path) -> Result<()> {
+    let example = root().join("examples/embed");
+    let embed = crates.join("embed");
+    fs::create_dir_all(embed.join("src"))?;
+    fs::copy(example.join("src/main.rs"), embed.join("src/main.rs"))?;
+    let manifest: toml::Table = toml::from_str(&fs::read_to_string(example.join("Cargo.toml"))?)?;
+    fs::write(embed.join("Cargo.toml"), toml::to_string(&depending_on_packed(manifest)?)?)?;
+
+    let ours: toml::Table = toml::from_str(&fs::read_to_string(root().join("Cargo.toml"))?)?;
+    let packed = |name: &str| format!("{name}-{}", env!("CARGO_PKG_VERSION"));
+    let patches = CRATES.map(|name| format!("{name} = {{ path = \"{}\" }}\n", packed(name))).concat();
+    let mut project: toml::Table = toml::from_str(&format!("[patch.crates-io]\n{patches}"))?;
+    let members = CRATES.map(packed).into_iter().chain(["embed".to_owned()]).collect::<Vec<_>>();
+    let workspace = [("members".to_owned(), members.into()), ("resolver".to_owned(), "3".into())];
+    project.insert("workspace".into(), toml::Table::from_iter(workspace).into());
+    project.insert("profile".into(), ours["profile"].clone());
+    fs::write(crates.join("Cargo.toml"), toml::to_string(&project)?)?;
+    // The same versions as everything else.
+    fs::copy(root().join("Cargo.lock"), crates.join("Cargo.lock"))?;
     let mut cargo = Command::new("cargo");
-    cargo.env("CARGO_TARGET_DIR", root().join("target")).env_remove("CARGO_MANIFEST_DIR");
-    for name in CRATES {
-        let path = crates.join(format!("{name}-{}", env!("CARGO_PKG_VERSION")));
-        cargo.arg("--config").arg(format!("patch.crates-io.{name}.path='{}'", path.display()));
-    }
-    for setting in ["debug='line-tables-only'", "package.'*'.opt-level=2", "package.'*'.debug=false"] {
-        cargo.arg("--config").arg(format!("profile.dev.{setting}"));
-    }
-    cargo
+    cargo.args(["build", "--quiet", "--bins"]).current_dir(crates);
+    run(cargo.env("CARGO_TARGET_DIR", root().join("target")))
 }
 
-/// `cargo install mountfs`, with nothing for WebAssembly on the machine.
-fn command(crates: &Path, python: &Path) -> Result<()> {
-    let installed = folder().join("installed");
-    let _ = fs::remove_dir_all(&installed);
-    let mut install = cargo(crates);
-    install.args(["install", "--quiet", "--debug", "--locked", "--path"]);
-    install.arg(crates.join(format!("mountfs-{}", env!("CARGO_PKG_VERSION"))));
-    run(install.arg("--root").arg(&installed).current_dir(crates))?;
+/// The example's manifest, as it is outside of this repository.
+fn depending_on_packed(mut manifest: toml::Table) -> Result<toml::Table> {
+    manifest.retain(|key, _| key != "workspace" && key != "profile");
+    let host = manifest.get_mut("dependencies").and_then(|all| all.get_mut("mountfs-host")?.as_table_mut());
+    host.and_then(|host| host.remove("path")).context("examples/embed depends on mountfs-host by its path")?;
+    Ok(manifest)
+}
+
+fn binary(name: &str) -> PathBuf {
+    root().join("target/debug").join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn command(python: &Path) -> Result<()> {
     works(|work| {
-        let mut command = Command::new(installed.join("bin/mountfs"));
+        let mut command = Command::new(binary("mountfs"));
         command.args(["run", "--no-prompt", "--mount"]).arg(format!("/work={}", work.display()));
         command.arg(python).args(["-c", SCRIPT]);
         command
     })
 }
 
-/// `examples/embed`, which becomes a project that depends on the packed crates.
-fn library(crates: &Path, python: &Path) -> Result<()> {
-    let project = folder().join("embed");
-    let _ = fs::remove_dir_all(&project);
-    fs::create_dir_all(project.join("src"))?;
-    let example = root().join("examples/embed");
-    fs::copy(example.join("src/main.rs"), project.join("src/main.rs"))?;
-    let manifest = fs::read_to_string(example.join("Cargo.toml"))?;
-    let path = r#", path = "../../host-native""#;
-    ensure!(manifest.contains(path), "examples/embed depends on mountfs-host by its path");
-    fs::write(project.join("Cargo.toml"), manifest.replace(path, ""))?;
-    // The same versions as everything else.
-    fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock"))?;
+fn library(python: &Path) -> Result<()> {
     works(|work| {
-        let mut run = cargo(crates);
-        run.args(["run", "--quiet", "--"]).arg(python).arg(work).arg(SCRIPT).current_dir(&project);
-        run
+        let mut command = Command::new(binary("embed"));
+        command.arg(python).arg(work).arg(SCRIPT);
+        command
     })
 }
 

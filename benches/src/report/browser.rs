@@ -38,7 +38,7 @@ struct Spread {
 }
 
 /// As the results name them, as people do, and their colour in the picture.
-const CONTENDERS: [(&str, &str, &str); 5] = [
+pub(super) const CONTENDERS: [(&str, &str, &str); 5] = [
     ("mountfs", "mountfs", "#d1242f"),
     ("floor", "floor", "#8c959f"),
     ("floor-16", "floor, 16 at once", "#57606a"),

@@ -1,6 +1,7 @@
 //! `docs/performance.md` and its pictures, from the results of the runs.
 
 mod browser;
+mod fates;
 mod native;
 
 use crate::native::Measured;
@@ -14,7 +15,7 @@ const HEAD: &str = "# Performance
 
 Made by `cargo xtask bench native` and `cargo xtask bench browser`, which measure and write this page; the figures are in
 [performance/](performance/). Nothing here is a promise about another machine: what is compared was measured turn by turn, in one
-run, and the ratio is what counts.
+run, and the ratio is what counts. What was tried for speed, and what it gave: [performance/tried.md](performance/tried.md).
 
 ";
 
@@ -29,6 +30,9 @@ pub(crate) fn write(docs: &Path) -> Result<()> {
     if let Some(results) = read::<browser::Results>(&folder.join("browser.json"))? {
         fs::write(folder.join("browser.svg"), browser::picture(&results))?;
         page += &browser::page(&results)?;
+    }
+    if let Some(results) = read::<Vec<fates::Fate>>(&folder.join("fates.json"))? {
+        page += &fates::page(&results)?;
     }
     fs::write(docs.join("performance.md"), page)?;
     Ok(())

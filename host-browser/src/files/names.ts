@@ -78,6 +78,12 @@ export function swapName(name: string, number: number): string {
   return `${name}${number > 0 ? `.${number}` : ""}${SWAP}`;
 }
 
+/** The names of the files that a swap file may be of: one with a number at its end may have had that itself. */
+export function originalsOf(swap: string): string[] {
+  const name = swap.slice(0, -SWAP.length);
+  return [...new Set([name, name.replace(/\.\d+$/, "")])];
+}
+
 /** Whether two paths may be the same place on a disk that does not tell case or Unicode's forms apart. */
 export function mayBeSame(one: string[], other: string[]): boolean {
   const fold = (parts: string[]) => parts.join("/").normalize("NFC").toLowerCase();

@@ -158,9 +158,9 @@ async function carryFile(
   await toTarget(volume, lease, to, other, async ({ handle }) => {
     const replaced = await volume.disk.snapshot(handle);
     await removeSource(volume, lease, file);
-    settle(volume, file, to, other, handle);
     draft.since = { size: replaced.size, modified: replaced.lastModified };
     draft.base = undefined;
+    settle(volume, file, to, other, handle);
   });
   volume.pushSoon();
   return true;
@@ -224,11 +224,12 @@ function settle(
   other: FileNode | undefined,
   handle: FileSystemFileHandle,
 ): void {
-  if (other) {
-    unname(volume, other);
-  }
   moveNode(file, parent, name);
   [file.handle, file.checked] = [handle, performance.now()];
+  if (other) {
+    volume.replaced(other, file);
+    unname(volume, other);
+  }
   volume.note(file, (tally) => tally.files.set(file, tally.files.get(file) ?? 0));
 }
 

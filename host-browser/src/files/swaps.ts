@@ -3,7 +3,7 @@
 // next mount of the folder. No other file is taken for one: users may name theirs so, too.
 import type { Disk, Lease } from "./disk.js";
 import { refused } from "./errors.js";
-import { swapName } from "./names.js";
+import { originalsOf, swapName } from "./names.js";
 import type { NotedSwap } from "./swap-notes.js";
 
 /** Where a file is that is to be written. */
@@ -88,15 +88,32 @@ export class Swaps {
       for (const name of path.slice(0, -1)) {
         parent = await this.disk.directory(parent, name);
       }
-      const found = await this.disk.snapshot(await this.disk.file(parent, path.at(-1)!));
-      // What is earlier than its note, or later than this browser, is no file that an earlier one left.
-      if (found.lastModified > since - COARSE && found.lastModified < performance.timeOrigin) {
-        await this.disk.remove(lease, parent, path.at(-1)!);
+      const name = path.at(-1)!;
+      const found = await this.disk.snapshot(await this.disk.file(parent, name));
+      // What is later than this browser is no file that an earlier one left.
+      if (found.lastModified >= performance.timeOrigin) {
+        return;
+      }
+      // Nor is what is earlier than its note, unless nothing was written to it yet: it begins as a copy, times and all.
+      if (found.lastModified > since - COARSE || (await this.#isCopy(parent, name, found))) {
+        await this.disk.remove(lease, parent, name);
       }
     } catch (error) {
       if (!refused(error, "no-entry", "is-directory", "not-directory")) {
         throw error;
       }
     }
+  }
+
+  /** Whether a swap file is as its file is. */
+  async #isCopy(parent: FileSystemDirectoryHandle, swap: string, { size, lastModified }: File): Promise<boolean> {
+    for (const name of originalsOf(swap)) {
+      const handle = await this.disk.file(parent, name).catch(() => undefined);
+      const file = handle && (await this.disk.snapshot(handle));
+      if (file?.size === size && file.lastModified === lastModified) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -199,6 +199,15 @@ export class Volume implements Lease {
     }
   }
 
+  /** A file took the name of another, whose draft is about to go. */
+  replaced(other: FileNode, file: FileNode): void {
+    for (const { base, journal } of this.users) {
+      if (base) {
+        journal?.noteReplaced(other, file, base);
+      }
+    }
+  }
+
   /** Notes for each user who sees `node` what was done to it. */
   note(node: Node, what: (tally: Tally, path: string[]) => void): void {
     for (const { base, tally } of this.users) {

@@ -70,6 +70,20 @@ export class Journal {
     }
   }
 
+  /** A file took the name of another. If both have drafts, one record says so: whenever the tab dies, there is one of the two. */
+  noteReplaced(other: FileNode, file: FileNode, base: DirectoryNode): void {
+    const [known, replaced] = [this.#known.get(file), this.#known.get(other)];
+    if (known && replaced && file.draft && file.isIn(base) && !this.#missed.has(file)) {
+      this.#try(() => {
+        const path = file.path(base).join("/");
+        this.#log.append({ ...state({ ...known, path }, file.draft!), replaces: replaced.number });
+        known.path = path;
+        this.#known.delete(other);
+        this.#missed.delete(other);
+      });
+    }
+  }
+
   /** Nothing is noted any more; what is in it stays. */
   close(): void {
     this.#known.clear();
@@ -168,6 +182,6 @@ function* entriesOf(known: Known, draft: Draft): Generator<LogEntry> {
   }
 }
 
-function state({ number, path }: Known, { size, visible, since }: Draft): LogEntry {
+function state({ number, path }: Known, { size, visible, since }: Draft): LogEntry & { kind: "draft" } {
   return { kind: "draft", file: number, path, size, visible, since };
 }

@@ -12,9 +12,9 @@ import type { Attributes } from "../files/node.js";
 export type LogEntry =
   /**
    * What it is now, but for its bytes, of which those at `size` and behind it are gone. A file is in the journal from the
-   * first of these on.
+   * first of these on. That of the file `replaces`, whose name it took, is not any more.
    */
-  | { kind: "draft"; file: number; path: string; size: number; visible: number; since: Attributes }
+  | { kind: "draft"; file: number; path: string; size: number; visible: number; since: Attributes; replaces?: number }
   /** Bytes were written to it: all that it has, where they come before its first `draft`. */
   | { kind: "bytes"; file: number; start: number; bytes: Uint8Array }
   /** What shows through of its base, kept because the file may change outside. */
@@ -178,11 +178,12 @@ function encode(entry: LogEntry): Uint8Array {
   const { kind, file } = entry;
   switch (kind) {
     case "draft": {
-      const { size, visible, since } = entry;
+      const { size, visible, since, replaces = 0 } = entry;
+      const numbers = [size, visible, since.size, since.modified, replaces];
       const path = new TextEncoder().encode(entry.path);
-      return record(kind, file, 32 + path.length, (body) => {
-        [size, visible, since.size, since.modified].forEach((number, index) => body.setFloat64(8 * index, number, true));
-        put(body, 32, path);
+      return record(kind, file, 8 * numbers.length + path.length, (body) => {
+        numbers.forEach((number, index) => body.setFloat64(8 * index, number, true));
+        put(body, 8 * numbers.length, path);
       });
     }
     case "bytes":
@@ -226,9 +227,10 @@ function decode(record: Uint8Array): LogEntry | undefined {
   const number = (index: number) => view.getFloat64(HEADER + 8 * index, true);
   switch (kind) {
     case "draft": {
-      const path = new TextDecoder().decode(record.subarray(HEADER + 32));
+      const path = new TextDecoder().decode(record.subarray(HEADER + 40));
       const since = { size: number(2), modified: number(3) };
-      return { kind, file, path, size: number(0), visible: number(1), since };
+      const replaces = number(4);
+      return { kind, file, path, size: number(0), visible: number(1), since, ...(replaces && { replaces }) };
     }
     case "bytes":
       return { kind, file, start: number(0), bytes: record.subarray(HEADER + 8) };

@@ -25,6 +25,10 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
         draft.resize(entry.size);
         [draft.visible, draft.since] = [entry.visible, entry.since];
         unsaved.set(entry.file, { path: entry.path, draft });
+        if (entry.replaces !== undefined) {
+          drafts.delete(entry.replaces);
+          unsaved.delete(entry.replaces);
+        }
         break;
       }
       case "bytes":

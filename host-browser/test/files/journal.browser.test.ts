@@ -83,6 +83,44 @@ describe.each<Place>(["local", "opfs"])("on a folder of kind %s", (place) => {
   renamed("old", ["a mine, b renamed, 0, 0", "a renamed, 0, 0", "a renamed, b renamed, 0, 0"]);
   renamed("new", ["a mine, b renamed, 0, 0", "a renamed, 0, 0"]);
 
+  on("whichever record is the last one of a rename over an unsynced file, one of the two versions is recovered", async (folder) => {
+    const found = await folder.run(async ({ Tab, handle, outside }) => {
+      const { prototype } = (globalThis as never as { FileSystemSyncAccessHandle: { prototype: Record<string, Function> } })
+        .FileSystemSyncAccessHandle;
+      const { write, truncate } = prototype;
+      const found: string[] = [];
+      for (let last = 0, died = true; died; last++) {
+        const place = await handle.getDirectoryHandle(String(last), { create: true });
+        await outside.write(place, "a", "old");
+        const dead = await Tab.open(place);
+        await dead.guest.write("a", "mine");
+        await dead.guest.write("b", "renamed");
+        let records = 0;
+        died = false;
+        const unlessDead = (call: Function) =>
+          function (this: unknown, ...args: [{ length: number }, unknown]) {
+            died ||= ++records > last;
+            return died ? args[0].length : call.apply(this, args);
+          };
+        Object.assign(prototype, { write: unlessDead(write!), truncate: unlessDead(truncate!) });
+        await dead.guest.rename("b", "a");
+        const whole = !died;
+        died = true;
+        await dead.die();
+        died = !whole;
+        Object.assign(prototype, { write, truncate });
+        const tab = await Tab.open(place);
+        const { conflicts, failures } = await tab.recover();
+        await tab.die();
+        if (conflicts.length + failures.length > 0) throw new Error(`${last}: there is more than one of them`);
+        found.push(await outside.read(place, "a"));
+      }
+      return found;
+    });
+    expect(found.length).toBeGreaterThan(2);
+    expect([...new Set(found)].sort()).toEqual(["mine", "renamed"]);
+  });
+
   on("a file of which the disk has all already is no conflict", async (folder) => {
     await folder.write("a", "one");
     await folder.write("b", "one");

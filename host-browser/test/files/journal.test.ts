@@ -55,6 +55,7 @@ async function all(files: Blob[]): Promise<LogEntry[]> {
 
 const ENTRIES: LogEntry[] = [
   { kind: "draft", file: 1, path: "a/ü.txt", size: 5, visible: 3, since: { size: 4, modified: 1_700_000_000_000.5 } },
+  { kind: "draft", file: 2, path: "b", size: 0, visible: 0, since: { size: 4, modified: 0 }, replaces: 1 },
   { kind: "bytes", file: 1, start: 2 ** 40, bytes: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9]) },
   { kind: "base", file: 1, bytes: new Uint8Array([7, 7, 7]) },
   { kind: "bytes", file: 1, start: 0, bytes: new Uint8Array(0) },

@@ -59,16 +59,20 @@ test("what a killed browser leaves is noted without a wait, and without a write 
 
 test("of what was noted only what a browser left is removed: nothing older or newer, and nothing while it may not be", async () => {
   const folder = await browser.folder("local");
-  const swaps = ["left", "d/left", "d/other", "older", "newer", "struck"].map((name) => `${name}.crswap`);
+  const swaps = ["left", "d/left", "d/other", "older", "newer", "struck", "copy", "copy.1"].map((name) => `${name}.crswap`);
   for (const swap of swaps) await folder.write(swap, "text");
   const at = (swap: string, seconds: number) => utimesSync(join(folder.path, swap), seconds, seconds);
   at("older.crswap", Date.now() / 1000 - 10);
   at("newer.crswap", Date.now() / 1000 + 120);
+  // To which nothing was written yet: Chromium gives it the time of the file that it is a copy of.
+  await folder.write("copy", "text");
+  for (const name of ["copy", "copy.crswap", "copy.1.crswap"]) at(name, 1_000_000_000);
   const read = await folder.run(async ({ Tab, handle, outside }) => {
     // As if all of this had been before this worker began.
     Object.defineProperty(performance, "timeOrigin", { configurable: true, value: Date.now() + 60_000 });
     const dead = await Tab.open(handle);
-    for (const name of ["left", "d/left", "gone", "older", "newer"]) dead.journals.swaps!.add(`${name}.crswap`.split("/"));
+    const noted = ["left", "d/left", "gone", "older", "newer", "copy", "copy.1"];
+    for (const name of noted) dead.journals.swaps!.add(`${name}.crswap`.split("/"));
     dead.journals.swaps!.add(["struck.crswap"])();
     await dead.die();
     const reader = await Tab.open(handle, "read");
@@ -76,13 +80,13 @@ test("of what was noted only what a browser left is removed: nothing older or ne
     await reader.die();
     return outside.names(handle);
   });
-  expect(read).toEqual(["d", "left.crswap", "newer.crswap", "older.crswap", "struck.crswap"]);
+  expect(read).toEqual(["copy", "copy.1.crswap", "copy.crswap", "d", "left.crswap", "newer.crswap", "older.crswap", "struck.crswap"]);
   await folder.run(async ({ Tab, handle }) => {
     const tab = await Tab.open(handle);
     await tab.discard();
     await tab.die();
     Reflect.deleteProperty(performance, "timeOrigin");
   });
-  expect(await folder.names()).toEqual(["d", "newer.crswap", "older.crswap", "struck.crswap"]);
+  expect(await folder.names()).toEqual(["copy", "d", "newer.crswap", "older.crswap", "struck.crswap"]);
   expect(await folder.names("d")).toEqual(["other.crswap"]);
 });
