@@ -5,7 +5,7 @@
 // of this computer; `FAULTS_SHARD=2/8` takes the second of eight parts of them. What is wrong is told when it is found.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { after, seen, type State, type Step, synced, type Tree, wrong } from "../e2e/history.js";
 import { step as parsed, type Tree as Files } from "./case.js";
 import { ALL_KINDS, type Fault, type Kind } from "./faults.js";
@@ -118,7 +118,14 @@ async function begin(place: Place, name: string): Promise<() => Promise<Tree>> {
   await (place === "local" ? local.fill(base, "folder", files) : page.call("fill", "folder", files));
   await page.call("choose", "folder");
   await page.call("start");
-  return async () => asTree(place === "local" ? local.tree(base, "folder") : await page.call("tree", "folder"));
+  if (place === "opfs") return async () => asTree(await page.call("tree", "folder"));
+  const tree = () => asTree(local.tree(base, "folder"));
+  const isSwept = () => vi.waitFor(() => expect([...tree().keys()].filter((path) => path.endsWith(".crswap"))).toEqual([]));
+  return async () => {
+    // Of a write that is given up, Chromium removes the swap file a moment after it says that it did.
+    await isSwept().catch(() => {});
+    return tree();
+  };
 }
 
 async function act(line: string): Promise<Done> {
