@@ -11,7 +11,7 @@ import { randomFrom, randomSteps } from "./random-steps.js";
 
 declare const window: InPage & Window;
 
-const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? 10);
+const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? 24);
 const SEED = Number(process.env["KILL_SEED"] ?? Date.now() % 1_000_000);
 /** Steps before the sync, and as many after it. */
 const STEPS = 25;
