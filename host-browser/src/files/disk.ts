@@ -1,6 +1,6 @@
 // The calls of the File System API, each with a time limit and its errors translated. Nothing else here calls the
 // browser, and `move()` is not among them: on a local folder it asks the user about each `.py` file.
-import { type Asked, Failure, hasNoSwap, translate } from "./errors.js";
+import { type Asked, Failure, hasNoSwap, refused, translate } from "./errors.js";
 import { limited } from "./limit.js";
 import { type Note, type Place, type Swap, Swaps } from "./swaps.js";
 
@@ -202,8 +202,15 @@ export class Writer {
     if (!this.#over) {
       this.#end();
       await this.ask(() => this.stream.abort()).catch(ignore);
-      // Chromium leaves it when it could not be put in the place of the file.
-      await this.swap.remove(this.lease).catch(ignore);
+      try {
+        // Chromium leaves it when it could not be put in the place of the file.
+        await this.swap.remove(this.lease);
+      } catch (error) {
+        if (!refused(error, "no-entry")) {
+          // It stays noted: the next mount removes it.
+          return;
+        }
+      }
       this.swap.gone();
     }
   }

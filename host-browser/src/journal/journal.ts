@@ -79,7 +79,6 @@ export class Journal {
         this.#log.append({ ...state({ ...known, path }, file.draft!), replaces: replaced.number });
         known.path = path;
         this.#known.delete(other);
-        this.#missed.delete(other);
       });
     }
   }

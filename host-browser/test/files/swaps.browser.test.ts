@@ -57,6 +57,32 @@ test("what a killed browser leaves is noted without a wait, and without a write 
   expect(seen).toEqual({ calls: [], isEmpty: true });
 });
 
+test("a swap file that cannot be removed stays noted, one that is gone does not", async () => {
+  const folder = await browser.folder("local");
+  for (const name of ["gone", "stays"]) await folder.write(name, "old");
+  const seen = await folder.run(async ({ Tab, handle }) => {
+    const [stream, directory] = [FileSystemWritableFileStream.prototype, FileSystemDirectoryHandle.prototype];
+    const { close } = stream;
+    const { removeEntry } = directory;
+    // Chromium could not put it in the place of the file, and leaves it.
+    stream.close = () => Promise.reject(new DOMException("", "NoModificationAllowedError"));
+    const seen: boolean[] = [];
+    for (const name of ["gone", "stays"]) {
+      const tab = await Tab.open(handle);
+      await tab.guest.write(name, "new");
+      if (name === "stays") directory.removeEntry = () => Promise.reject(new DOMException("", "NotAllowedError"));
+      await tab.guest.sync();
+      seen.push(tab.journals.swaps!.isEmpty);
+      await tab.die();
+    }
+    Object.assign(stream, { close });
+    Object.assign(directory, { removeEntry });
+    return seen;
+  });
+  expect(seen).toEqual([true, false]);
+  expect([await folder.read("gone"), await folder.read("stays")]).toEqual(["old", "old"]);
+});
+
 test("of what was noted only what a browser left is removed: nothing older or newer, and nothing while it may not be", async () => {
   const folder = await browser.folder("local");
   const swaps = ["left", "d/left", "d/other", "older", "newer", "struck", "copy", "copy.1"].map((name) => `${name}.crswap`);
