@@ -13,7 +13,7 @@ use std::process::Command;
 pub(crate) const CRATES: [&str; 3] = ["mountfs-compose", "mountfs-host", "mountfs"];
 
 /// What a script leaves in the folder that it was given.
-const SCRIPT: &str = "open('/work/hello.txt', 'w').write('hello')";
+const SCRIPT: &str = "open('/project/hello.txt', 'w').write('hello')";
 
 /// All of them.
 pub(crate) fn test() -> Result<Count> {
@@ -111,7 +111,7 @@ fn binary(name: &str) -> PathBuf {
 fn command(python: &Path) -> Result<()> {
     works(|work| {
         let mut command = Command::new(binary("mountfs"));
-        command.args(["run", "--no-prompt", "--mount"]).arg(format!("/work={}", work.display()));
+        command.args(["run", "--no-prompt", "--mount"]).arg(format!("/project={}", work.display()));
         command.arg(python).args(["-c", SCRIPT]);
         command
     })
@@ -142,8 +142,8 @@ fn wheel() -> Result<()> {
     works(|work| {
         let mut command = Command::new(crate::run::mountfs());
         command.args(["run", "--no-prompt", "--grant"]).arg(format!("pyscript={}", work.display()));
-        let mounts = "from mountfs import fs; await fs.mount('/work')";
-        command.arg(project.join("app.wasm")).args(["-c", &format!("{mounts}; {SCRIPT}; await fs.sync('/work')")]);
+        let mounts = "from mountfs import fs; await fs.mount('/project')";
+        command.arg(project.join("app.wasm")).args(["-c", &format!("{mounts}; {SCRIPT}; await fs.sync('/project')")]);
         command
     })
 }

@@ -1,4 +1,4 @@
-//! Runs Python's `code` in a folder: `embed PYTHON.wasm FOLDER CODE`. The script sees the folder at /work, and nothing else.
+//! Runs Python's `code` in a folder: `embed PYTHON.wasm FOLDER CODE`. The script sees the folder at /project, and nothing else.
 
 use mountfs_host::{Access, GrantKey, Grants, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts};
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -39,14 +39,14 @@ async fn main() -> Result<()> {
     mountfs_host::add_to_linker(&mut linker)?;
 
     let mut mountfs = MountfsCtx::builder();
-    mountfs.grant(GrantKey::new("/work", "mountfs"), folder, Access::ReadWrite)?;
+    mountfs.grant(GrantKey::new("/project", "mountfs"), folder, Access::ReadWrite)?;
     let wasi = WasiCtx::builder().inherit_stdio().args(&["python", "-c", code]).build();
     let guest = Guest { wasi, mountfs: mountfs.build(), table: ResourceTable::new() };
     let mut store = Store::new(&engine, guest);
     let app = linker.instantiate_async(&mut store, &app).await?;
     let mounts = Mounts::new(&mut store, &app)?;
-    mounts.mount(&mut store, "/work", &MountOptions::default()).await??;
+    mounts.mount(&mut store, "/project", &MountOptions::default()).await??;
     let ended = Command::new(&mut store, &app)?.wasi_cli_run().call_run(&mut store).await?;
-    println!("{:?}", mounts.sync(&mut store, "/work").await??);
+    println!("{:?}", mounts.sync(&mut store, "/project").await??);
     ended.map_err(|()| format_err!("the script failed"))
 }

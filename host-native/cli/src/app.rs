@@ -59,7 +59,7 @@ fn is_instead(bytes: &[u8], path: &Path) -> Option<String> {
         let name = path.file_name().unwrap_or_default().display();
         return Some(format!(
             "it is a script: give an interpreter first, and a folder in which it sees the script: mountfs run --mount \
-             /work={} {interpreter} /work/{name}",
+             /project={} {interpreter} /project/{name}",
             folder_of(path).display()
         ));
     }

@@ -45,8 +45,8 @@ fn an_app_that_is_not_there() {
 fn a_file_that_is_no_app() {
     let account = account();
     let files: [(&str, &[u8], &str); 11] = [
-        ("script.py", b"print(1)", "mountfs run --mount /work=. python.wasm /work/script.py"),
-        ("notes/script.rb", b"puts 1", "mountfs run --mount /work=notes ruby.wasm /work/script.rb"),
+        ("script.py", b"print(1)", "mountfs run --mount /project=. python.wasm /project/script.py"),
+        ("notes/script.rb", b"puts 1", "mountfs run --mount /project=notes ruby.wasm /project/script.rb"),
         ("tool", b"#!/usr/bin/env python3\n", "it is a script: give an interpreter first"),
         ("app.wat", b" ;; text\n(module)", "wasm-tools parse app.wat -o app.wasm"),
         ("text.wasm", b"(component)", "it is WebAssembly text"),
@@ -118,13 +118,14 @@ fn a_script_that_the_app_cannot_see() {
     fs::write(account.path("script.py"), "print('seen')").unwrap();
     let python = mountfs_tests::guest("python");
     let python = python.to_str().unwrap();
-    let words = ["given no folder", "--mount /work=.", "/work/script.py in place of script.py"];
+    let words = ["given no folder", "--mount /project=.", "/project/script.py in place of script.py"];
     failed(&mountfs(&account, &["run", python, "script.py"]), 2, &words);
-    let said = succeeded(&mountfs(&account, &["run", "--mount", "/work=.", python, "/work/script.py"]));
+    let said = succeeded(&mountfs(&account, &["run", "--mount", "/project=.", python, "/project/script.py"]));
     assert_eq!(said, "seen\n");
     let failing = mountfs(&account, &["run", python, "-c", "raise SystemExit(2)"]);
     assert!(!failed(&failing, 2, &[]).contains("folder"), "nothing was named");
-    let mounted = mountfs(&account, &["run", "--mount", "/work=.", python, "-c", "raise SystemExit(2)", "script.py"]);
+    let mounted =
+        mountfs(&account, &["run", "--mount", "/project=.", python, "-c", "raise SystemExit(2)", "script.py"]);
     assert!(!failed(&mounted, 2, &[]).contains("folder"), "it saw one");
 }
 

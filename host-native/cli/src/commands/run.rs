@@ -150,8 +150,8 @@ impl Run {
         if let (false, Some(file)) = (has_folders, file) {
             let name = file.file_name().unwrap_or_default().display();
             tell!(
-                "mountfs: the app was given no folder, so it may not have seen {0}: try --mount /work={1}, and \
-                 /work/{name} in place of {0}",
+                "mountfs: the app was given no folder, so it may not have seen {0}: try --mount /project={1}, and \
+                 /project/{name} in place of {0}",
                 file.display(),
                 folder_of(file).display()
             );
