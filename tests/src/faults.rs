@@ -9,13 +9,14 @@ mod seccomp;
 
 pub use call::{Call, Identity};
 
+use crate::fixture::COMPONENT;
 use seccomp::{Listener, Notice};
 use std::collections::HashSet;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, mpsc};
 use std::thread;
 
 /// An error of the operating system, as its number.
@@ -31,6 +32,8 @@ pub enum Plan {
     One(usize, Errno),
     /// This one fails, and all after it.
     From(usize, Errno),
+    /// The first so many of those that make a file or a directory durable fail.
+    Fsyncs(usize, Errno),
     /// This one does not return until it is released.
     Hold(usize),
 }
@@ -83,6 +86,8 @@ impl Faults {
     /// Does something on a thread whose calls, and those of all that it starts, are under the plan. What should not be
     /// has to be started before.
     pub fn under<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        // Its threads would be under the filter for ever.
+        LazyLock::force(&COMPONENT);
         thread::scope(|scope| {
             let (works, aside) = mpsc::channel::<Work>();
             scope.spawn(move || aside.into_iter().for_each(|work| work()));
@@ -193,6 +198,7 @@ impl Faults {
             let errno = match state.plan {
                 Plan::One(n, errno) if n == number => Some(errno),
                 Plan::From(n, errno) if n <= number => Some(errno),
+                Plan::Fsyncs(count, errno) if call.fsyncs.is_some() && count > fsyncs(&state.calls) => Some(errno),
                 Plan::Hold(n) if n == number => {
                     state.calls.push(call);
                     state.held = Some((listener.clone(), notice));
@@ -216,4 +222,8 @@ impl Faults {
     fn aside_thread(&self) -> MutexGuard<'_, Option<mpsc::Sender<Work>>> {
         self.shared.aside.lock().expect("nobody panicked holding it")
     }
+}
+
+fn fsyncs(calls: &[Call]) -> usize {
+    calls.iter().filter(|call| call.fsyncs.is_some()).count()
 }

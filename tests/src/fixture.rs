@@ -28,7 +28,8 @@ pub fn guest(name: &str) -> PathBuf {
     path
 }
 
-static COMPONENT: LazyLock<(Engine, Component)> = LazyLock::new(|| {
+/// The component, compiled. The first time it starts the compiler's threads, and these never end.
+pub(crate) static COMPONENT: LazyLock<(Engine, Component)> = LazyLock::new(|| {
     let engine = Engine::default();
     let component = Component::new(&engine, mountfs_host::COMPONENT).expect("the component compiles");
     (engine, component)

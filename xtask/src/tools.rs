@@ -153,15 +153,6 @@ pub(crate) fn debian_files(name: &str, packages: &[&str]) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Traces the calls of the operating system, for the tests of durability. Linux only.
-pub(crate) fn strace() -> Result<()> {
-    if cfg!(target_os = "linux") && run_quiet(Command::new("strace").arg("--version")).is_err() {
-        say("installing strace: apt-get install strace");
-        apt_install(&["strace"])?;
-    }
-    Ok(())
-}
-
 /// A Chromium for the suites: one that is installed, or Debian's.
 pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("CHROMIUM") {

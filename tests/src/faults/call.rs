@@ -12,8 +12,10 @@ pub type Identity = (u64, u64);
 /// A call that reached the folder.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Its name, and the path it reached, or the first of two.
-    pub what: String,
+    /// Its name.
+    pub name: &'static str,
+    /// The path it reached, or the first of two, in the folder.
+    pub path: PathBuf,
     /// Whether it was failed.
     pub failed: bool,
     /// The file whose content it changes, or the directories whose names.
@@ -130,8 +132,8 @@ impl Call {
             Opens if caller.creates(*number == libc::SYS_openat2) && !reached.exists() => (parents(), None),
             Opens => (Vec::new(), None),
         };
-        let path = reached.strip_prefix(folder).expect("it is below").display();
-        Some(Self { what: format!("{} {path}", name.trim_start_matches("SYS_")), failed: false, changes, fsyncs })
+        let path = reached.strip_prefix(folder).expect("it is below").to_owned();
+        Some(Self { name: name.trim_start_matches("SYS_"), path, failed: false, changes, fsyncs })
     }
 }
 

@@ -88,7 +88,7 @@ mod progress {
     fn fsync(faults: &Faults, command: &mut Command) -> usize {
         faults.plan(Plan::None);
         faults.under(|| assert!(command.status().unwrap().success()));
-        faults.calls().iter().position(|call| call.what.starts_with("fsync")).expect("it makes it durable") + 1
+        faults.calls().iter().position(|call| call.name == "fsync").expect("it makes it durable") + 1
     }
 
     #[test]

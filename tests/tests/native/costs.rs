@@ -34,10 +34,10 @@ mod calls {
     use mountfs_tests::faults::{Faults, Plan};
 
     /// The calls since the last time, without the paths.
-    fn calls(faults: &Faults) -> Vec<String> {
+    fn calls(faults: &Faults) -> Vec<&'static str> {
         let calls = faults.calls();
         faults.plan(Plan::None);
-        calls.iter().map(|call| call.what.split(' ').next().unwrap_or_default().to_owned()).collect()
+        calls.iter().map(|call| call.name).collect()
     }
 
     #[test]

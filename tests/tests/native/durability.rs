@@ -1,48 +1,33 @@
-//! Synced is on disk: the calls of the operating system, traced, and made to fail. Linux only, for strace.
+//! Synced is on disk: the calls of the operating system, traced, and made to fail. Linux only, for seccomp.
 #![cfg(target_os = "linux")]
 
+use mountfs_tests::faults::{Faults, Plan};
 use mountfs_tests::{Folder, guest, root};
-use std::path::Path;
 use std::process::Command;
 
-/// Runs Python in a folder mounted at `/local`, under strace; what it printed, and its fsync calls: path and result.
-fn traced(folder: &Folder, inject: Option<&str>, code: &str) -> (String, Vec<(String, String)>) {
+/// Runs Python in a folder mounted at `/local`, where the first so many fsync calls fail; what it printed, and all its
+/// fsync calls: the path, and whether it succeeded.
+fn traced(folder: &Folder, failing: usize, code: &str) -> (String, Vec<(String, bool)>) {
     let state = tempfile::tempdir().unwrap();
-    let trace = state.path().join("trace");
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-y", "-e", "trace=fsync,fdatasync", "-o"]).arg(&trace);
-    if let Some(inject) = inject {
-        strace.args(["-e", &format!("inject=fsync:{inject}")]);
-    }
-    let run = strace
-        .arg(root().join("target/debug/mountfs"))
+    let mut command = Command::new(root().join("target/debug/mountfs"));
+    command
         .env("XDG_CACHE_HOME", root().join("target/cache"))
         .env("XDG_STATE_HOME", state.path())
         .args(["run", "--no-prompt", "--grant", &format!("pyscript={}", folder.path().display())])
         .arg(guest("python"))
-        .args(["-c", &format!("from mountfs import fs\nawait fs.mount('/local')\n{code}")])
-        .output()
-        .expect("strace is missing: `cargo xtask build` installs it");
+        .args(["-c", &format!("from mountfs import fs\nawait fs.mount('/local')\n{code}")]);
+    let faults = Faults::over(&folder.path());
+    faults.plan(Plan::Fsyncs(failing, libc::EIO));
+    let run = faults.under(|| command.output()).unwrap();
     let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success(), "{out}{err}");
 
-    // 1234  fsync(7</tmp/x/inside/file>) = 0
-    let folder = folder.path().canonicalize().unwrap();
-    let name = |path: &str| match Path::new(path).strip_prefix(&folder) {
-        Ok(inside) if inside.as_os_str().is_empty() => Some(".".to_owned()),
-        Ok(inside) => Some(inside.display().to_string()),
-        Err(_) => None,
-    };
-    let calls = std::fs::read_to_string(trace).unwrap();
-    let calls = calls.lines().filter_map(|line| {
-        let (_, path) = line.split_once("sync(")?.1.split_once('<')?;
-        let (path, result) = path.split_once(">)")?;
-        Some((name(path)?, result.trim().trim_start_matches("= ").to_owned()))
-    });
-    (out.into_owned(), calls.collect())
+    let calls = faults.calls().into_iter().filter(|call| matches!(call.name, "fsync" | "fdatasync"));
+    let name = |path: &str| if path.is_empty() { ".".to_owned() } else { path.to_owned() };
+    (out.into_owned(), calls.map(|call| (name(&call.path.to_string_lossy()), !call.failed)).collect())
 }
 
-fn paths(calls: &[(String, String)]) -> Vec<&str> {
+fn paths(calls: &[(String, bool)]) -> Vec<&str> {
     calls.iter().map(|(path, _)| path.as_str()).collect()
 }
 
@@ -58,7 +43,7 @@ open('/local/untouched').read()
 await fs.sync('/local')
 print('synced')
 await fs.sync('/local')";
-    let (_, calls) = traced(&folder, None, code);
+    let (_, calls) = traced(&folder, 0, code);
     let mut synced = paths(&calls);
     assert_eq!(synced.len(), 4, "{calls:?}");
     let directories = synced.split_off(2);
@@ -79,16 +64,16 @@ open('/local/b', 'w').write('b')
 os.rename('/local/a', '/local/c')
 os.remove('/local/b')
 await fs.sync('/local')";
-    let (_, calls) = traced(&folder, None, code);
-    assert!(calls.iter().any(|(path, result)| path == "c" && result == "0"), "{calls:?}");
-    assert_eq!(calls.last().unwrap(), &(".".to_owned(), "0".to_owned()), "{calls:?}");
+    let (_, calls) = traced(&folder, 0, code);
+    assert!(calls.contains(&("c".to_owned(), true)), "{calls:?}");
+    assert_eq!(calls.last().unwrap(), &(".".to_owned(), true), "{calls:?}");
     assert_eq!(folder.names(), ["c"]);
 }
 
 #[test]
 fn what_was_written_and_never_synced_is_synced_at_the_end() {
     let folder = Folder::new();
-    let (_, calls) = traced(&folder, None, "open('/local/file', 'w').write('text')");
+    let (_, calls) = traced(&folder, 0, "open('/local/file', 'w').write('text')");
     assert_eq!(paths(&calls), ["file", "."]);
 }
 
@@ -106,7 +91,7 @@ for attempt in range(2):
         print(error.code, [failure.path for failure in error.report.failures], error.report.files)
         print(error.report.failures[0].reason, *fs.mounted['/local'].unsynced)";
     // The system says once that a write-back failed: that a second fsync succeeds says nothing about what was lost.
-    let (out, calls) = traced(&folder, Some("error=EIO:when=1"), &format!("{code}\nos.remove('/local/one')"));
+    let (out, calls) = traced(&folder, 1, &format!("{code}\nos.remove('/local/one')"));
     let again = "write the file anew";
     let expected = [
         "incomplete ['one'] 1",
@@ -128,17 +113,11 @@ try:
 except RuntimeError as error:
     print(error.code)
 open('/local/one', 'w').write('anew')
-for attempt in range(20):
-    try:
-        await fs.sync('/local')
-        break
-    except RuntimeError as error:
-        # strace counts by thread, and a sync may run on a new one.
-        open('/local/one', 'w').write('anew')
+await fs.sync('/local')
 print(*fs.mounted['/local'].unsynced)";
-    let (out, calls) = traced(&folder, Some("error=EIO:when=1"), code);
+    let (out, calls) = traced(&folder, 1, code);
     assert_eq!(out, "incomplete\n0 0\n");
-    assert!(calls.iter().any(|(path, result)| path == "one" && result == "0"), "{calls:?}");
+    assert!(calls.contains(&("one".to_owned(), true)), "{calls:?}");
     assert_eq!(folder.read("one"), "anew");
 }
 
@@ -148,19 +127,18 @@ fn a_descriptor_that_was_open_when_its_file_was_mended_makes_it_dirty_again() {
     let code = "
 old = open('/local/one', 'w', buffering=1)
 old.write('old\\n')
-for attempt in range(20):
-    try:
-        await fs.sync('/local')
-        break
-    except RuntimeError as error:
-        # strace counts by thread, and a sync may run on a new one.
-        open('/local/one', 'w').write('anew')
+try:
+    await fs.sync('/local')
+except RuntimeError as error:
+    print(error.code)
+open('/local/one', 'w').write('anew')
+await fs.sync('/local')
 old.write('more\\n')
 print(fs.mounted['/local'].unsynced.files)
 import os
 os.remove('/local/one')";
-    let (out, _) = traced(&folder, Some("error=EIO:when=1"), code);
-    assert_eq!(out, "1\n");
+    let (out, _) = traced(&folder, 1, code);
+    assert_eq!(out, "incomplete\n1\n");
 }
 
 #[test]
@@ -175,7 +153,7 @@ for call in (fs.unmount('/local'), fs.revoke('/local')):
     except RuntimeError as error:
         print(error.code, error.report.failures[0].path, '/local' in fs.mounted, os.path.exists('/local'))";
     // The file, then the directory, of each of the two.
-    let (out, _) = traced(&folder, Some("error=EIO:when=1..4"), code);
+    let (out, _) = traced(&folder, 4, code);
     assert_eq!(out, "incomplete file True True\nincomplete file False False\n");
     assert_eq!(folder.read("file"), "text");
 }
@@ -192,6 +170,6 @@ os.fsync(file.fileno())
 print('fsynced')
 file.close()
 await fs.sync('/local')";
-    let (_, calls) = traced(&folder, None, code);
-    assert_eq!(calls[0], ("file".to_owned(), "0".to_owned()));
+    let (_, calls) = traced(&folder, 0, code);
+    assert_eq!(calls[0], ("file".to_owned(), true));
 }

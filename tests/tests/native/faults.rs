@@ -38,7 +38,11 @@ fn each_call(at: &Path, plan: impl Fn(usize) -> Plan, mut work: impl FnMut(&Faul
         // What is wrong says so itself; here, where the fault was.
         if catch_unwind(AssertUnwindSafe(|| work(&faults))).is_err() {
             let call = faults.calls().into_iter().find(|call| call.failed);
-            wrong.push(format!("{:?}: {}", plan(number), call.map_or_else(|| "no call".to_owned(), |call| call.what)));
+            wrong.push(format!(
+                "{:?}: {}",
+                plan(number),
+                call.map_or_else(|| "no call".to_owned(), |call| format!("{} {}", call.name, call.path.display()))
+            ));
         }
         if !faults.was_hit() {
             assert!(wrong.is_empty(), "{wrong:#?}");

@@ -82,8 +82,6 @@ fn another_programs_change_before_each_call_is_neither_lost_nor_undone() {
         for number in 1.. {
             let folder = Folder::with([("d/file", &version("old", 0)), ("beside", "untouched")]);
             let faults = Faults::over(&folder.path());
-            // What must not be under the faults is started before.
-            block_on(Fixture::mounted(&folder));
             faults.plan(Plan::Hold(number));
             let was_hit = std::thread::scope(|scope| {
                 let guest = scope.spawn(|| {

@@ -12,7 +12,7 @@ use std::process::Command;
 fn write_among(faults: &Faults, work: impl FnOnce() + Send) -> usize {
     faults.plan(Plan::None);
     faults.under(work);
-    faults.calls().iter().position(|call| call.what.starts_with("pwrite64")).expect("it writes") + 1
+    faults.calls().iter().position(|call| call.name == "pwrite64").expect("it writes") + 1
 }
 
 #[test]
