@@ -169,14 +169,34 @@ impl Dirty {
         lock(&self.inner).done.removed += 1;
     }
 
-    /// Whether the guest holds so much open that it is time for [`Dirty::settle`].
+    /// Whether the guest holds so much open that it is time to make room.
     pub(crate) fn is_full(&self) -> bool {
         self.held.load(Ordering::Relaxed) > MAX_HELD
+    }
+
+    /// Whether there is so much room that none need be made soon.
+    pub(crate) fn has_room(&self) -> bool {
+        self.held.load(Ordering::Relaxed) <= MAX_HELD / 2
+    }
+
+    /// Lets go of files without a name: there is nothing that they could be durable under.
+    pub(crate) fn forget_removed(&self) {
+        let files = &mut lock(&self.inner).files;
+        let before = files.len();
+        files.retain(|written| {
+            let is_removed = is_removed(&written.file);
+            if is_removed {
+                written.mended();
+            }
+            !is_removed
+        });
+        self.held.fetch_sub(before - files.len(), Ordering::Relaxed);
     }
 
     /// Makes all of it durable, contents first, then the names that lead to them. What failed stays. `open` opens a
     /// directory by its path. Blocks.
     pub(crate) fn settle(&self, open: impl Fn(&str) -> io::Result<File>) {
+        self.forget_removed();
         let (files, mut directories, unopened) = {
             let Inner { files, directories, unopened, .. } = &mut *lock(&self.inner);
             (std::mem::take(files), std::mem::take(directories), std::mem::take(unopened))
@@ -185,11 +205,6 @@ impl Dirty {
         let mut done = Done::default();
         let (mut seen, mut renewed, mut kept) = (HashSet::new(), HashSet::new(), Vec::new());
         for written in files {
-            // Without a name there is nothing that it could be durable under.
-            if is_removed(&written.file) {
-                written.mended();
-                continue;
-            }
             match sync_file(&written) {
                 Ok(Synced { bytes, was_emptied }) => {
                     let identity = identity(&written.file).ok();

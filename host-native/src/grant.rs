@@ -99,9 +99,13 @@ impl Grant {
         self.dirty.sync(|path| self.open_directory(path))
     }
 
-    /// Makes what was changed durable, for a later report. Blocks.
-    pub(crate) fn settle(&self) {
-        self.dirty.settle(|path| self.open_directory(path));
+    /// Makes room in what the guest holds open: lets go of what was removed, and when that is little, makes the rest durable,
+    /// for a later report. Blocks.
+    pub(crate) fn relieve(&self) {
+        self.dirty.forget_removed();
+        if !self.dirty.has_room() {
+            self.dirty.settle(|path| self.open_directory(path));
+        }
     }
 
     fn open_directory(&self, path: &str) -> io::Result<File> {

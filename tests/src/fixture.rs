@@ -35,6 +35,12 @@ pub(crate) static COMPONENT: LazyLock<(Engine, Component)> = LazyLock::new(|| {
     (engine, component)
 });
 
+/// Does something on this thread, with a runtime that ends with it.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(work)
+}
+
 /// A folder of the host, with a secret beside it that no guest may reach.
 pub struct Folder {
     outer: tempfile::TempDir,

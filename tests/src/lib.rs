@@ -13,4 +13,4 @@ pub mod steps;
 pub use bindings::exports::wasi::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
 };
-pub use fixture::{Descriptor, Fixture, Folder, Guest, guest, root};
+pub use fixture::{Descriptor, Fixture, Folder, Guest, block_on, guest, root};

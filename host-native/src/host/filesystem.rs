@@ -136,11 +136,11 @@ impl MountfsCtxView<'_> {
         }
     }
 
-    /// Syncs early what the grant holds open, when that is too much.
+    /// Makes room when too much is held open until it is synced.
     async fn relieve(&mut self, descriptor: &Resource<Descriptor>) {
         let grant = self.ctx.origins.of(descriptor).map(|origin| origin.grant.clone());
         if let Some(grant) = grant.filter(|grant| grant.dirty.is_full()) {
-            spawn_blocking(move || grant.settle()).await;
+            spawn_blocking(move || grant.relieve()).await;
         }
     }
 

@@ -31,6 +31,7 @@ async fn the_memory_of_the_component_does_not_grow_with_what_it_did() {
 #[cfg(target_os = "linux")]
 mod calls {
     use super::*;
+    use mountfs_tests::block_on;
     use mountfs_tests::faults::{Faults, Plan};
 
     /// The calls since the last time, without the paths.
@@ -41,12 +42,30 @@ mod calls {
     }
 
     #[test]
+    fn what_comes_and_goes_is_not_made_durable() {
+        let folder = Folder::new();
+        let faults = Faults::over(&folder.path());
+        faults.under(|| {
+            block_on(async {
+                let mut guest = Fixture::mounted(&folder).await;
+                guest.root().await;
+                for _ in 0..200 {
+                    guest.write("/local/new", "text").await.unwrap();
+                    guest.unlink("/local/new").await.unwrap();
+                }
+            });
+        });
+        let names: Vec<_> = calls(&faults);
+        assert_eq!(names.iter().filter(|name| **name == "pwrite64").count(), 200);
+        assert!(!names.contains(&"fsync"), "{names:?}");
+    }
+
+    #[test]
     fn an_operation_makes_no_more_calls_of_the_system_than_it_has_to() {
         let folder = Folder::with([("file", "x".repeat(SIZE).as_str())]);
         let faults = Faults::over(&folder.path());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         faults.under(|| {
-            runtime.block_on(async {
+            block_on(async {
                 let mut guest = Fixture::mounted(&folder).await;
                 guest.root().await;
                 calls(&faults);

@@ -51,7 +51,3 @@ fn each_call(at: &Path, plan: impl Fn(usize) -> Plan, mut work: impl FnMut(&Faul
     }
     unreachable!("there are finitely many calls")
 }
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
-}

@@ -5,7 +5,7 @@
 
 use mountfs_host::MountError;
 use mountfs_tests::faults::{Faults, Plan};
-use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags};
+use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags, block_on};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -49,10 +49,6 @@ impl Act {
         };
         done.is_ok()
     }
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// What a guest does with `d/file`, and with a name it makes. A call fails only for what is not there any more.

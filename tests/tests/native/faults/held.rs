@@ -1,10 +1,9 @@
 //! A call that never returns, as on a network drive that is gone. It cannot be taken back; all else goes on.
 
-use super::block_on;
 use crate::cli::Account;
 use mountfs_host::{Access, FileStore, GrantKey, GrantStore as _, Kept};
 use mountfs_tests::faults::{Faults, Plan};
-use mountfs_tests::{ErrorCode, Fixture, Folder};
+use mountfs_tests::{ErrorCode, Fixture, Folder, block_on};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
@@ -19,7 +18,6 @@ fn write_among(faults: &Faults, work: impl FnOnce() + Send) -> usize {
 fn while_a_call_does_not_return_others_work_and_the_folder_can_be_revoked() {
     let (folder, other) = (Folder::with([("file", "old")]), Folder::with([("file", "other")]));
     let faults = Faults::over(&folder.path());
-    block_on(Fixture::mounted(&folder));
     let work = || block_on(async { Fixture::mounted(&folder).await.write("/local/file", "old").await.unwrap() });
     faults.plan(Plan::Hold(write_among(&faults, work)));
     let work = async || {

@@ -1,11 +1,11 @@
 //! A guest at mixed work.
 
-use super::{block_on, each_call, errors};
+use super::{each_call, errors};
 use mountfs_host::{Failure, MountError};
-use mountfs_tests::Folder;
 use mountfs_tests::case::{End, Step};
 use mountfs_tests::faults::{Faults, Plan};
 use mountfs_tests::steps::Guest;
+use mountfs_tests::{Folder, block_on};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

@@ -1,15 +1,12 @@
 //! Writes that the guest does not wait for.
 
-use super::block_on;
 use mountfs_host::MountError;
 use mountfs_tests::faults::{Faults, Plan};
-use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags};
+use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags, block_on};
 use wasmtime_wasi::p2::StreamError;
 
 #[test]
 fn a_write_that_the_guest_did_not_wait_for_fails_its_next_call_or_else_the_sync() {
-    let warm = Folder::new();
-    block_on(Fixture::mounted(&warm));
     for end in ["dropped", "open", "asked"] {
         let folder = Folder::with([("file", "old")]);
         let faults = Faults::over(&folder.path());
