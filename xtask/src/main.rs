@@ -108,7 +108,7 @@ impl Task {
             Self::Audit => audit::audit(),
             Self::Bench { host, rounds } => bench::bench(host, rounds),
             Self::Model { ops, seed, host } => model::model(ops, seed, host),
-            Self::Release { dry_run } => release::release(dry_run),
+            Self::Release { dry_run } => release::release(dry_run).map(drop),
             Self::Test { steps } => test::test(&steps),
             Self::Build { components: true } => components::build(),
             Self::Build { components: false } => test::build(),

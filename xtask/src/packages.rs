@@ -1,6 +1,7 @@
-//! `cargo xtask test packages`: the packages as their users get them, each installed into an empty project and used there. (The
-//! one of npm has a suite of its own: `host-browser/test/e2e/package.test.ts`.)
+//! `cargo xtask test packages`: what a release makes, each installed into an empty project and used there. (The package of npm
+//! has a suite of its own for that: `host-browser/test/e2e/package.test.ts`.)
 
+use crate::release::release;
 use crate::run::{cargo_build, root, run, run_quiet, say};
 use crate::test::Count;
 use crate::tools;
@@ -18,8 +19,10 @@ const SCRIPT: &str = "open('/project/hello.txt', 'w').write('hello')";
 /// All of them.
 pub(crate) fn test() -> Result<Count> {
     let python = crate::guests::python()?;
-    built(&unpacked(&packed_crates()?)?)?;
-    let mut count = Count::default();
+    let made = release(true)?;
+    built(&unpacked(&made.crates)?)?;
+    // The release itself is one.
+    let mut count = Count { passed: 1, failed: 0 };
     let mut tried = |what: &str, result: Result<()>| match result {
         Ok(()) => count.passed += 1,
         Err(error) => {
@@ -29,7 +32,7 @@ pub(crate) fn test() -> Result<Count> {
     };
     tried("the command", command(&python));
     tried("the library", library(&python));
-    tried("the wheel", wheel());
+    tried("the wheel", wheel(&made.wheel));
     // What was built for them took the place of our own.
     cargo_build()?;
     Ok(count)
@@ -126,15 +129,14 @@ fn library(python: &Path) -> Result<()> {
 }
 
 /// The Python module, of which `componentize-py` makes an app in an environment that has nothing else.
-fn wheel() -> Result<()> {
-    let packed = packed_wheel()?;
+fn wheel(packed: &Path) -> Result<()> {
     let project = folder().join("python");
     let _ = fs::remove_dir_all(&project);
     fs::create_dir_all(&project)?;
     let environment = project.join("environment");
     run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
     let mut pip = Command::new(environment.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", tools::COMPONENTIZE]).arg(&packed);
+    pip.args(["install", "--quiet", "--disable-pip-version-check", tools::COMPONENTIZE]).arg(packed);
     run(&mut pip)?;
     let mut componentize = Command::new(environment.join("bin/componentize-py"));
     componentize.args(["-q", "-w", "mountfs:python/app", "componentize", "mountfs_app", "-o", "app.wasm"]);

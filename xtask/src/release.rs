@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -21,28 +21,31 @@ struct Python {
     project: Named,
 }
 
+/// The files that would go to the registries.
+pub(crate) struct Made {
+    pub(crate) crates: Vec<PathBuf>,
+    pub(crate) npm: PathBuf,
+    pub(crate) wheel: PathBuf,
+}
+
 /// `dry_run` checks what can be known before the day: not that the changelog has the date, and that all is committed.
-pub(crate) fn release(dry_run: bool) -> Result<()> {
+pub(crate) fn release(dry_run: bool) -> Result<Made> {
     one_version()?;
     if !dry_run {
         ready()?;
     }
-    let mut made = packages::packed_crates()?;
-    made.push(browser::packed()?);
-    made.push(packages::packed_wheel()?);
+    let made = Made { crates: packages::packed_crates()?, npm: browser::packed()?, wheel: packages::packed_wheel()? };
     println!("\nmade of {}:", run_quiet(Command::new("git").args(["describe", "--always", "--dirty"]))?.trim());
-    for file in &made {
+    for file in made.crates.iter().chain([&made.npm, &made.wheel]) {
         let bytes = fs::read(file)?;
-        let name = file.strip_prefix(root()).unwrap_or(file).display();
-        println!("  {:x}  {:>9}  {name}", Sha256::digest(&bytes), bytes.len());
+        println!("  {:x}  {:>9}  {}", Sha256::digest(&bytes), bytes.len(), relative(file));
     }
     println!("\nto publish them, in this order:");
     println!("  cargo publish {}", packages::CRATES.map(|name| format!("-p {name}")).join(" "));
-    let [.., npm, wheel] = &made[..] else { unreachable!("both were made") };
-    println!("  npm publish {}", relative(npm));
-    println!("  python3 -m twine upload {}", relative(wheel));
+    println!("  npm publish {}", relative(&made.npm));
+    println!("  python3 -m twine upload {}", relative(&made.wheel));
     println!("  git tag v{VERSION} && git push origin v{VERSION}");
-    Ok(())
+    Ok(made)
 }
 
 fn relative(path: &Path) -> std::path::Display<'_> {

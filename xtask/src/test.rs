@@ -34,7 +34,11 @@ const STEPS: [Step; 16] = [
     ("guarantees", "the tests that docs/guarantees.md names are there", || one(guarantees::check())),
     ("blocks", "the code blocks of README and documentation are run, type-checked or parsed", docs::blocks),
     ("licences", "what is shipped has licences that let it be", || one(audit::licences())),
-    ("packages", "the crates and the wheel, each installed into an empty project and used there", packages::test),
+    (
+        "packages",
+        "what a release makes; crates and wheel, each installed into an empty project and used there",
+        packages::test,
+    ),
     ("demo", "the demo", || one(run_demo())),
 ];
 

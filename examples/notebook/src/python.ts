@@ -35,7 +35,6 @@ export class Python {
   #count = 0;
   #lines!: Lines;
   #running: Running | undefined;
-  #restarting: Promise<void> = Promise.resolve();
   #rest = "";
 
   constructor(fs: Mountfs) {
@@ -45,7 +44,6 @@ export class Python {
 
   /** Runs a cell, and answers its number and how it ended. One at a time. */
   async run(source: string, listener: Listener): Promise<CellEnd & { cell: number }> {
-    await this.#restarting;
     const cell = ++this.#count;
     const end = await new Promise<CellEnd>((resolve) => {
       this.#running = { cell, listener, end: resolve };
@@ -57,18 +55,13 @@ export class Python {
 
   /** Stops what runs. The next cell starts with no variables; folders stay open. */
   restart(): Promise<void> {
-    this.#restarting = this.#restart();
-    return this.#restarting;
-  }
-
-  async #restart(): Promise<void> {
     this.#running?.end({ error: "Stopped." });
     this.#running = undefined;
     this.#count = 0;
-    // What the old one still says is nobody's any more.
-    this.#lines = new Lines();
-    await this.#fs.stop();
+    const stopped = this.#fs.stop();
+    // What comes from now on waits for the stop; what the old one still says is nobody's any more.
     this.#start();
+    return stopped;
   }
 
   #start(): void {
