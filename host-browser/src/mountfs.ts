@@ -3,7 +3,7 @@ import { proxy, type Remote, wrap } from "comlink";
 import { MountfsChangeEvent, type MountfsEventMap, MountfsProgressEvent } from "./events.js";
 import { MountfsError } from "./errors.js";
 import { defaultDialog } from "./dialog.js";
-import { type GrantInfo, Grants } from "./grants/grants.js";
+import { type GrantInfo, Grants, type Offer } from "./grants/grants.js";
 import { type Provider, provider, type ProviderName } from "./grants/provider.js";
 import type { GrantDialog } from "./grants/question.js";
 import { type GrantStore, indexedDbStore } from "./grants/store.js";
@@ -116,21 +116,21 @@ export class Mountfs extends EventTarget {
   async mount(path: string, options: MountOptions = {}): Promise<MountInfo> {
     const { access, id = DEFAULT_ID, startIn, handle } = options;
     const key = { path, id };
-    let withdraw = (): void => undefined;
+    let offer: Offer | undefined;
     try {
       const mounted = await this.#call("mount", path, (remote) => {
         // Not before: what is mounted again after a stop would get it.
-        if (handle) withdraw = this.#grants.offer(key, handle);
+        if (handle) offer = this.#grants.offer(key, handle);
         return remote.mount(path, { access, id, startIn });
       });
-      const kept = handle && (await this.#grants.folder(key));
-      // Mounted before, and not with this folder.
-      if (kept && !(await kept.isSameEntry(handle))) {
+      // Else it was mounted before, perhaps not with this folder.
+      const kept = handle && !offer?.used ? await this.#grants.folder(key) : undefined;
+      if (kept && !(await kept.isSameEntry(handle!))) {
         throw MountfsError.of("mount", path, { tag: "already-mounted", val: id });
       }
       return mounted;
     } finally {
-      withdraw();
+      offer?.withdraw();
     }
   }
 

@@ -198,9 +198,9 @@ describe("a kept grant", () => {
 
   it("is not put back by a mount that failed and had changed nothing", async () => {
     const { grants, store } = await kept(new Folder("project", open));
-    const withdraw = grants.offer(KEY, handle(new Folder("dropped", open)));
+    const offer = grants.offer(KEY, handle(new Folder("dropped", open)));
     await grants.acquire(KEY, "read-write");
-    withdraw();
+    offer.withdraw();
     await grants.acquire(KEY, "read-write");
     await grants.withdraw(KEY);
     expect(await store.get(KEY)).toMatchObject({ label: "dropped" });
@@ -258,6 +258,34 @@ describe("a kept grant", () => {
     expect(store.kept.size).toBe(1);
   });
 
+  it("is not waited for until it is kept, but by whoever reads what is", async () => {
+    const { grants, store } = await kept(new Folder("project", open), "read");
+    const written = Promise.withResolvers<void>();
+    store.set = async (key, grant) => {
+      await written.promise;
+      store.kept.set(JSON.stringify(key), grant);
+    };
+    await grants.acquire(KEY, "read-write");
+    const list = grants.list();
+    const forgotten = grants.forget(KEY);
+    written.resolve();
+    expect(await list).toMatchObject([{ access: "read-write" }]);
+    expect(await forgotten).toBe(true);
+    expect(store.kept.size).toBe(0);
+  });
+
+  it("is asked for again if it cannot be kept, and the console says so", async () => {
+    const { grants, store } = await kept(new Folder("project", open), "read");
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    store.set = async () => {
+      throw thrown("QuotaExceededError");
+    };
+    expect(await grants.acquire(KEY, "read-write")).toMatchObject({ label: "project" });
+    expect(await grants.list()).toMatchObject([{ access: "read" }]);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("asked for /local again"), expect.any(DOMException));
+    warn.mockRestore();
+  });
+
   it("is forgotten once", async () => {
     const { grants } = await kept(new Folder("project", open));
     expect([await grants.forget(KEY), await grants.forget(KEY)]).toEqual([true, false]);
@@ -266,9 +294,9 @@ describe("a kept grant", () => {
   it("gives way to a folder that the page has", async () => {
     const { grants } = await kept(new Folder("project", open));
     const dropped = new Folder("dropped", open);
-    const withdraw = grants.offer(KEY, handle(dropped));
+    const offer = grants.offer(KEY, handle(dropped));
     expect((await grants.acquire(KEY, "read")).handle).toBe(dropped);
-    withdraw();
+    offer.withdraw();
     expect((await grants.acquire(KEY, "read")).handle).toBe(dropped);
     const granted = { ...KEY, access: "read", label: "dropped", state: "granted", private: false };
     expect(await grants.list()).toEqual([granted]);
@@ -276,9 +304,9 @@ describe("a kept grant", () => {
 
   it("stays when the folder that the page has is not used, or not allowed", async () => {
     const { grants, store } = await kept(new Folder("project", open), "read-write", true);
-    const withdraw = grants.offer(KEY, handle(new Folder("refused", { ...lapsed }, "denied")));
+    const offer = grants.offer(KEY, handle(new Folder("refused", { ...lapsed }, "denied")));
     await expect(grants.acquire(KEY, "read-write")).rejects.toEqual({ tag: "denied" });
-    withdraw();
+    offer.withdraw();
     expect(await store.get(KEY)).toMatchObject({ label: "project" });
   });
 });

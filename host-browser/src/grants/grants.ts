@@ -3,7 +3,7 @@ import * as supported from "../supported.js";
 import { LONGEST_PATH } from "../limits.js";
 import type { Asker, Granted } from "../protocol.js";
 import { type Access, type GrantKey, isWitError, type StartIn, type WitError } from "../wit.js";
-import { isPrivate, type Provider } from "./provider.js";
+import { isPrivate, preparePrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
 import type { GrantStore, KeptGrant } from "./store.js";
 
@@ -19,6 +19,15 @@ export interface GrantInfo extends GrantKey {
   private: boolean;
 }
 
+/** A folder that the page has ready for a mount. */
+export interface Offer {
+  readonly handle: FileSystemDirectoryHandle;
+  /** Whether it was acquired. */
+  used: boolean;
+  /** It is not ready any more. */
+  withdraw(): void;
+}
+
 /** The user's grants. Errors are those of the interface. */
 export class Grants {
   readonly #store: GrantStore;
@@ -26,11 +35,13 @@ export class Grants {
   readonly #provider: Provider;
   readonly #active: () => boolean;
   /** Folders that the page has ready for a mount under way. */
-  readonly #offered = new Map<string, FileSystemDirectoryHandle>();
+  readonly #offered = new Map<string, Offer>();
   /** What is asked for, or waits to be. */
   readonly #asked = new Set<Wish>();
   /** What was kept before the page got a grant, for the case that its mount fails. */
   readonly #before = new Map<string, KeptGrant | undefined>();
+  /** What is written to the store. No mount waits for that, which can take a browser long; whoever reads it does. */
+  #written: Promise<unknown> = Promise.resolve();
   /** One question at a time: a second dialog over the first would be answered for the wrong folder. */
   #asking: Promise<unknown> = Promise.resolve();
   /** When the user answered the last dialog. */
@@ -43,6 +54,7 @@ export class Grants {
     this.#dialog = dialog;
     this.#provider = provider;
     this.#active = active;
+    preparePrivate();
   }
 
   /**
@@ -70,18 +82,20 @@ export class Grants {
     if (!this.#before.has(name)) return;
     const before = this.#before.get(name);
     this.#before.delete(name);
-    await (before ? this.#store.set(key, before) : this.#store.delete(key));
+    await this.#write<unknown>(() => (before ? this.#store.set(key, before) : this.#store.delete(key)));
   }
 
   /**
    * Has a folder ready that the page got itself, from a drop or a picker of its own. It takes the place of the kept one
-   * and is kept once it is acquired: a mount that fails before leaves nothing behind. Answers how to take it back.
+   * and is kept once it is acquired: a mount that fails before leaves nothing behind.
    */
-  offer(key: GrantKey, handle: FileSystemDirectoryHandle): () => void {
+  offer(key: GrantKey, handle: FileSystemDirectoryHandle): Offer {
     const name = slot(key);
+    const withdraw = () => void (this.#offered.get(name) === offer && this.#offered.delete(name));
+    const offer: Offer = { handle, used: false, withdraw };
     // Of two mounts at once the second will be told that the first is under way.
-    if (!this.#offered.has(name)) this.#offered.set(name, handle);
-    return () => void (this.#offered.get(name) === handle && this.#offered.delete(name));
+    if (!this.#offered.has(name)) this.#offered.set(name, offer);
+    return offer;
   }
 
   /** Forgets a grant, also one that the user is just asked for. True when there was one. */
@@ -89,7 +103,7 @@ export class Grants {
     const asked = [...this.#asked].filter(({ name }) => name === slot(key));
     for (const { moot } of asked) moot.abort(DENIED);
     this.#before.delete(slot(key));
-    return (await this.#store.delete(key)) || asked.length > 0;
+    return (await this.#write(() => this.#store.delete(key))) || asked.length > 0;
   }
 
   /** Nobody waits for an answer any more: the worker is gone, and what comes after it begins anew. */
@@ -100,11 +114,12 @@ export class Grants {
 
   /** The folder of a kept grant. */
   async folder(key: GrantKey): Promise<FileSystemDirectoryHandle | undefined> {
-    return (await this.#store.get(key))?.handle;
+    return (await this.#kept(key))?.handle;
   }
 
   /** All that is kept. Asks the user nothing. */
   async list(): Promise<GrantInfo[]> {
+    await this.#written;
     const kept = await this.#store.list();
     return await Promise.all(
       kept.map(async ([{ path, id }, { handle, access, label }]) => {
@@ -116,22 +131,37 @@ export class Grants {
 
   async #acquire(wish: Wish, startIn: StartIn | undefined): Promise<Granted> {
     const { name, key, access, by, moot } = wish;
-    const offered = this.#offered.get(name);
-    const before = await this.#store.get(key);
-    const isKept = before && (!offered || (await isSame(before.handle, offered)));
-    const kept = isKept ? before : offered && { handle: offered, access, label: await label(offered) };
+    const offer = this.#offered.get(name);
+    const [before, offered] = await Promise.all([this.#kept(key), offer && named(offer.handle, access)]);
+    const isKept = before && (!offered || (await isSame(before.handle, offered.handle)));
+    const kept = isKept ? before : offered;
     const handle = kept ? await this.#again(wish, kept) : await this.#choose(wish, startIn);
     // A narrower use of a wide grant leaves it wide.
     const widest = kept?.access === "read-write" ? kept.access : access;
     const shown = kept?.label ?? (await label(handle));
     moot.signal.throwIfAborted();
+    if (offer) offer.used = true;
     this.#before.delete(name);
     // What is kept already is not written again: a write may be cut short, and cost all that is kept.
     if (!isKept || widest !== before.access) {
       if (by === "page") this.#before.set(name, before);
-      await this.#store.set(key, { handle, access: widest, label: shown });
+      this.#write(() => this.#store.set(key, { handle, access: widest, label: shown })).catch((error: unknown) => {
+        console.warn(`mountfs: the user will be asked for ${key.path} again: the grant could not be kept`, error);
+      });
     }
     return { handle, access, label: shown };
+  }
+
+  async #kept(key: GrantKey): Promise<KeptGrant | undefined> {
+    await this.#written;
+    return await this.#store.get(key);
+  }
+
+  /** Writes to the store, after what is being written. */
+  #write<T>(write: () => Promise<T>): Promise<T> {
+    const written = this.#written.then(write);
+    this.#written = written.catch(() => undefined);
+    return written;
   }
 
   /** The same folder: a lapsed permission is never a reason to choose another. */
@@ -275,6 +305,10 @@ function lacksClick(error: unknown): boolean {
 /** Whether two handles are of one folder. */
 async function isSame(one: FileSystemDirectoryHandle, other: FileSystemDirectoryHandle): Promise<boolean> {
   return one === other || (await one.isSameEntry(other));
+}
+
+async function named(handle: FileSystemDirectoryHandle, access: Access): Promise<KeptGrant> {
+  return { handle, access, label: await label(handle) };
 }
 
 async function label(handle: FileSystemDirectoryHandle): Promise<string> {

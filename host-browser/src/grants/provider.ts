@@ -65,3 +65,8 @@ export async function isPrivate(handle: FileSystemDirectoryHandle): Promise<bool
   const root = await navigator.storage.getDirectory();
   return (await limited(root.resolve(handle), PATIENCE)) !== null;
 }
+
+/** Has the browser get it ready, which takes it long the first time, so that the first mount does not have to wait for that. */
+export function preparePrivate(): void {
+  if (supported.privateStorage) navigator.storage.getDirectory().catch(() => undefined);
+}

@@ -22,7 +22,7 @@ export interface KeptGrant {
 export interface GrantStore {
   /** What is kept under a key. */
   get(key: GrantKey): Promise<KeptGrant | undefined>;
-  /** Keeps a grant, in the place of another. */
+  /** Keeps a grant, in the place of another. No mount waits for it; when it fails, the user is asked again next time. */
   set(key: GrantKey, grant: KeptGrant): Promise<void>;
   /** Forgets a grant. True when there was one. */
   delete(key: GrantKey): Promise<boolean>;
@@ -70,7 +70,11 @@ function connect(database: string, name: string): UseStore {
   again();
   return async (mode, use) => {
     const db = await connection.catch(() => (again(), connection));
-    return await use(db.transaction(name, mode).objectStore(name));
+    const transaction = db.transaction(name, mode);
+    const done = use(transaction.objectStore(name));
+    // All of it was asked for; so a page that is closed now has done it.
+    if (mode === "readwrite") transaction.commit();
+    return await done;
   };
 }
 
