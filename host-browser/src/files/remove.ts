@@ -26,6 +26,7 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
   // No push may begin while the browser is at it.
   let done = () => {};
   file.pushing = new Promise((resolve) => (done = resolve));
+  volume.removing(file, true);
   try {
     await unsure(file, volume.disk.remove(lease, parent, file.name)).catch((error: unknown) => {
       // Another program removed it first, but for the guest, who wrote to it, it was still there.
@@ -35,6 +36,9 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
     });
     noteRemoved(volume, file);
     unname(volume, file);
+  } catch (error) {
+    volume.removing(file, false);
+    throw error;
   } finally {
     file.pushing = undefined;
     done();

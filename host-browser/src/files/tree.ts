@@ -12,7 +12,7 @@ import { type DirectoryNode, type FileNode, forgetSeen } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll } from "./push.js";
 import { freshen } from "./read.js";
-import { restore } from "./restore.js";
+import { isRemoved, restore } from "./restore.js";
 import type { NotedSwap, SwapNotes } from "./swap-notes.js";
 import { type Tally, type User, Volume } from "./volume.js";
 
@@ -116,7 +116,9 @@ export class OpenTree implements Tree, Lease, User {
     this.check();
     await this.#place();
     this.check();
-    unsaved.forEach((one) => restore(this.volume, this.base!, one));
+    const removed = await Promise.all(unsaved.map((one) => isRemoved(this.volume, this.base!, one)));
+    this.check();
+    unsaved.filter((_, index) => !removed[index]).forEach((one) => restore(this.volume, this.base!, one));
   }
 
   unsynced(): { files: number; bytes: number } {

@@ -208,6 +208,13 @@ export class Volume implements Lease {
     }
   }
 
+  /** A file is about to be removed, or could not be. */
+  removing(file: FileNode, removing: boolean): void {
+    for (const { journal } of this.users) {
+      journal?.noteRemoving(file, removing);
+    }
+  }
+
   /** Notes for each user who sees `node` what was done to it. */
   note(node: Node, what: (tally: Tally, path: string[]) => void): void {
     for (const { base, tally } of this.users) {

@@ -13,6 +13,8 @@ export interface Written {
 interface Known {
   number: number;
   path: string;
+  /** The guest is removing it. */
+  removing: boolean;
   /** The draft's base that was kept, when it is in the journal or on its way there. */
   kept: Draft["kept"];
   base?: Uint8Array;
@@ -83,6 +85,18 @@ export class Journal {
     }
   }
 
+  /**
+   * The guest begins to remove a file, or that failed. Of a large one the base is on disk alone: if the tab dies when it is
+   * gone there, nothing must be made of what is here.
+   */
+  noteRemoving(file: FileNode, removing: boolean): void {
+    const known = this.#known.get(file);
+    if (known) {
+      known.removing = removing;
+      this.#try(() => this.#log.append({ kind: "removing", file: known.number, begun: removing }));
+    }
+  }
+
   /** Nothing is noted any more; what is in it stays. */
   close(): void {
     this.#known.clear();
@@ -95,7 +109,7 @@ export class Journal {
       this.#log.append({ kind: "bytes", file: known.number, ...written });
     } else {
       const isNew = known === undefined;
-      known ??= { number: ++this.#numbers, path: "", kept: undefined };
+      known ??= { number: ++this.#numbers, path: "", removing: false, kept: undefined };
       known.path = file.path(base).join("/");
       this.#known.set(file, known);
       for (const entry of isNew ? entriesOf(known, draft) : [state(known, draft)]) {
@@ -178,6 +192,9 @@ function* entriesOf(known: Known, draft: Draft): Generator<LogEntry> {
   yield state(known, draft);
   if (known.base) {
     yield { kind: "base", file: known.number, bytes: known.base };
+  }
+  if (known.removing) {
+    yield { kind: "removing", file: known.number, begun: true };
   }
 }
 

@@ -19,6 +19,8 @@ export type LogEntry =
   | { kind: "bytes"; file: number; start: number; bytes: Uint8Array }
   /** What shows through of its base, kept because the file may change outside. */
   | { kind: "base"; file: number; bytes: Uint8Array }
+  /** The guest begins to remove it: when the disk does not have it, it did. Or that failed. */
+  | { kind: "removing"; file: number; begun: boolean }
   /** There is none any more. */
   | { kind: "none"; file: number };
 
@@ -30,7 +32,7 @@ export interface LogFile {
 }
 
 /** In the place of a number, the first record of each of the two files has which is the later one. */
-const KINDS = ["first", "draft", "bytes", "base", "none"] as const;
+const KINDS = ["first", "draft", "bytes", "base", "none", "removing"] as const;
 
 const HEADER = 16;
 /** Where the second record begins. */
@@ -193,6 +195,8 @@ function encode(entry: LogEntry): Uint8Array {
       });
     case "base":
       return record(kind, file, entry.bytes.length, (body) => put(body, 0, entry.bytes));
+    case "removing":
+      return record(kind, file, 8, (body) => body.setFloat64(0, Number(entry.begun), true));
     case "none":
       return record(kind, file, 0, () => {});
   }
@@ -236,6 +240,8 @@ function decode(record: Uint8Array): LogEntry | undefined {
       return { kind, file, start: number(0), bytes: record.subarray(HEADER + 8) };
     case "base":
       return { kind, file, bytes: record.subarray(HEADER) };
+    case "removing":
+      return { kind, file, begun: number(0) === 1 };
     case "none":
       return { kind, file };
     default:

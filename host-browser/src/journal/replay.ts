@@ -7,6 +7,8 @@ export interface Unsaved {
   /** Relative to the folder that the journal is of. */
   path: string;
   draft: Draft;
+  /** The guest was removing it: if the disk does not have it, it did. */
+  removing: boolean;
 }
 
 /** All of them. */
@@ -24,7 +26,7 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
         }
         draft.resize(entry.size);
         [draft.visible, draft.since] = [entry.visible, entry.since];
-        unsaved.set(entry.file, { path: entry.path, draft });
+        unsaved.set(entry.file, { path: entry.path, draft, removing: unsaved.get(entry.file)?.removing === true });
         if (entry.replaces !== undefined) {
           drafts.delete(entry.replaces);
           unsaved.delete(entry.replaces);
@@ -37,6 +39,13 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
       case "base":
         draft.kept = Promise.resolve(entry.bytes.slice());
         break;
+      case "removing": {
+        const one = unsaved.get(entry.file);
+        if (one) {
+          one.removing = entry.begun;
+        }
+        break;
+      }
       case "none":
         drafts.delete(entry.file);
         unsaved.delete(entry.file);

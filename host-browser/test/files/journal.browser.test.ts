@@ -121,6 +121,41 @@ describe.each<Place>(["local", "opfs"])("on a folder of kind %s", (place) => {
     expect([...new Set(found)].sort()).toEqual(["mine", "renamed"]);
   });
 
+  on("a large file that was being removed is gone, or as it was, whichever call was the last one", async (folder) => {
+    const found = await folder.run(async ({ Tab, handle, outside, watched, bytes }) => {
+      const found: string[] = [];
+      for (const removal of ["before", "after", "failed"]) {
+        const place = await handle.getDirectoryHandle(removal, { create: true });
+        const text = "old".repeat(100_000);
+        await outside.write(place, "a", text);
+        const died = Promise.withResolvers<void>();
+        const hook = async (call: string) => {
+          if (call !== "removeEntry") return;
+          if (removal === "failed") throw new DOMException("", "NotAllowedError");
+          if (removal === "after") await place.removeEntry("a");
+          died.resolve();
+          await new Promise(() => {});
+        };
+        const dead = await Tab.open(place, "read-write", (handle) => watched(handle, hook));
+        const file = await dead.guest.writing("a");
+        await file.write(bytes("new"), 150_000n);
+        const removed = Promise.resolve(dead.guest.unlink("a")).catch(() => {});
+        await Promise.race([removed, died.promise]);
+        await dead.die();
+        const tab = await Tab.open(place);
+        const { files, conflicts, failures } = await tab.recover();
+        await tab.die();
+        const changed = text.slice(0, 150_000) + "new" + text.slice(150_003);
+        for (const name of await outside.names(place)) {
+          found.push(`${removal} ${name} ${(await outside.read(place, name)) === changed}`);
+        }
+        found.push(`${removal} ${files} ${conflicts.length} ${failures.length}`);
+      }
+      return found;
+    });
+    expect(found).toEqual(["before a true", "before 1 0 0", "after 0 0 0", "failed a true", "failed 1 0 0"]);
+  });
+
   on("a file of which the disk has all already is no conflict", async (folder) => {
     await folder.write("a", "one");
     await folder.write("b", "one");

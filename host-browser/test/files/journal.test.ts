@@ -58,6 +58,7 @@ const ENTRIES: LogEntry[] = [
   { kind: "draft", file: 2, path: "b", size: 0, visible: 0, since: { size: 4, modified: 0 }, replaces: 1 },
   { kind: "bytes", file: 1, start: 2 ** 40, bytes: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9]) },
   { kind: "base", file: 1, bytes: new Uint8Array([7, 7, 7]) },
+  { kind: "removing", file: 1, begun: true },
   { kind: "bytes", file: 1, start: 0, bytes: new Uint8Array(0) },
   { kind: "none", file: 1 },
 ];
@@ -170,7 +171,7 @@ function inUse(room = Infinity, written: () => void = () => {}) {
 }
 
 /** Drafts by their paths, as they can be compared. */
-async function comparable(unsaved: Unsaved[]): Promise<Record<string, unknown>> {
+async function comparable(unsaved: Omit<Unsaved, "removing">[]): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const { path, draft } of unsaved) {
     const { size, visible, since, extents, kept } = draft;
@@ -286,6 +287,26 @@ describe("the journal", () => {
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
+  });
+
+  test("knows which file is being removed, also when it begins anew", async () => {
+    const { files, volume } = inUse();
+    const [a, b] = [add(volume.root, "a", 400), add(volume.root, "b", 0)];
+    writeAt(volume, a, 0, new Uint8Array(10).fill(1));
+    const removing = async () => (await replay(blobs(files))).filter(({ removing }) => removing).map(({ path }) => path);
+    volume.removing(a, true);
+    writeAt(volume, a, 10, new Uint8Array(10).fill(1));
+    let [size, compactions] = [0, 0];
+    for (let step = 0; step < 100; step++) {
+      writeAt(volume, b, 0, new Uint8Array(300).fill(step));
+      const now = Math.max(...files.map(({ bytes }) => bytes.length));
+      compactions += now < size ? 1 : 0;
+      size = now;
+      expect(await removing()).toEqual(["a"]);
+    }
+    expect(compactions).toBeGreaterThan(2);
+    volume.removing(a, false);
+    expect(await removing()).toEqual([]);
   });
 
   test("that is full costs the guest nothing, has what it had, says so once, and has all again when that is pushed", async () => {
