@@ -40,6 +40,8 @@ async function look(session: Session, folder: Folder, round: number): Promise<Re
   const mount = await session.mount();
   const whole = { offset: 0, length: size };
   const first = await session.work({ do: "read", path: folder.file(files / 2), ...whole }, text(0, size));
+  // Of which Python and the component know each step.
+  const second = await session.work({ do: "read", path: folder.file(files / 4 + 1), ...whole }, text(0, size));
   const cold = await session.work({ do: "walk" }, folder.bytes);
   const warm = await session.work({ do: "walk" }, folder.bytes);
   const nothing = await session.sync();
@@ -50,6 +52,7 @@ async function look(session: Session, folder: Folder, round: number): Promise<Re
   return {
     "mount": mount,
     "first read of one file": first,
+    "read of one more": second,
     "walk and stat, cold": cold,
     "walk and stat, warm": warm,
     "sync, nothing changed": nothing,
@@ -83,11 +86,11 @@ async function large(session: Session, folder: Folder, round: number): Promise<R
 }
 
 const PLANS: Record<string, Plan> = {
-  "thousand": { shape: THOUSAND, contenders: ALL, once: [], run: look },
+  "thousand": { shape: THOUSAND, contenders: [...ALL, FLOOR_16], once: [], run: look },
   "thousand-read": { shape: THOUSAND, contenders: [...ALL, FLOOR_16], once: [], run: readAll },
   "thousand-write": { shape: THOUSAND, contenders: [...ALL, FLOOR_16], once: [], run: create },
   "large": { shape: LARGE, contenders: ALL, once: [], memory: "memory at peak", run: large },
-  "many": { shape: MANY, contenders: ALL, once: ["pyodide", "zenfs"], run: look },
+  "many": { shape: MANY, contenders: [...ALL, FLOOR_16], once: ["pyodide", "zenfs"], run: look },
   "many-read": {
     shape: MANY,
     contenders: [...ALL, FLOOR_16],

@@ -5,7 +5,11 @@ import "mountfs/panel";
 const PROGRAM = `from pathlib import Path
 from mountfs import fs
 
-await fs.mount("/local")  # asks you for a folder, the first time
+try:
+    await fs.mount("/local")  # asks you, the first time
+except RuntimeError as error:  # you said no
+    print(error)
+    raise SystemExit
 
 files = [path for path in Path("/local").rglob("*") if path.is_file()]
 for path in files[:10]:

@@ -10,8 +10,11 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 rmSync(at("dist"), { recursive: true, force: true });
 const common = { bundle: true, format: "esm", target: "es2022", outdir: at("dist"), logLevel: "warning" };
-// Everything is inside what runs in a browser: it needs no bundler and no import map.
-await build({ ...common, entryPoints: { index: at("src/index.ts"), panel: at("src/panel/panel.ts") }, splitting: true });
+// Everything is inside what runs in a browser, so that two files are all that a page without a bundler copies. But the panel
+// takes what has to be the same for both, the class of the errors, from the other module, which is beside it.
+const beside = (build) => build.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: "./index.js", external: true }));
+await build({ ...common, entryPoints: { index: at("src/index.ts") } });
+await build({ ...common, entryPoints: { panel: at("src/panel/panel.ts") }, plugins: [{ name: "beside", setup: beside }] });
 await build({ ...common, entryPoints: { worker: at("src/worker/main.ts") }, minify: true });
 await build({
   ...common,

@@ -15,7 +15,7 @@ export interface DialogTexts {
   yes(question: Question): string;
   /** The button that answers `denied`. */
   no: string;
-  /** The button that answers `cancelled`. */
+  /** What the cross in the corner is called. Like Escape it answers `cancelled`: neither yes nor no. */
   close: string;
   /** That a folder can be dropped, where it can. */
   dropHint: string;
@@ -37,10 +37,10 @@ export const englishTexts: DialogTexts = {
       case "choose":
         return (
           `It can then ${does(question)} the files in the folder you choose, and no others. ` +
-          `It knows the folder as ${at}.`
+          `It will call that folder ${at}.`
         );
       case "again":
-        return `You chose this folder before. ${app} can then ${does(question)} the files in it again, as ${at}.`;
+        return `You chose this folder before. ${app} can then ${does(question)} the files in it again. It calls the folder ${at}.`;
       case "private":
         return (
           `This browser cannot open a folder of your computer. ${app} can keep its files (${at}) in this browser's ` +
@@ -51,7 +51,7 @@ export const englishTexts: DialogTexts = {
   },
   yes: ({ kind }) => (kind === "choose" ? "Choose a folder…" : kind === "again" ? "Open again" : "Keep them here"),
   no: "Don’t allow",
-  close: "Cancel",
+  close: "Not now",
   dropHint: "Or drop a folder here",
   waiting: "Answer your browser’s question…",
 };
@@ -81,7 +81,8 @@ function ask<T>(
   const harmless = shownIn(question);
   const yes = element("button", { id: "yes", part: "button primary", type: "button", autofocus: "" }, texts.yes(harmless));
   const no = element("button", { id: "no", part: "button", type: "button" }, texts.no);
-  const close = element("button", { id: "close", part: "button", type: "button" }, texts.close);
+  const named = { title: texts.close, "aria-label": texts.close };
+  const close = element("button", { id: "close", part: "button close", type: "button", ...named }, "×");
   const hint = element("p", { class: "hint", part: "hint" }, texts.dropHint);
   hint.hidden = !droppable;
   const wait = element("p", { class: "wait", part: "wait", role: "status" });
@@ -93,7 +94,8 @@ function ask<T>(
     element("p", { id: "body", part: "body" }, texts.body(harmless, app)),
     hint,
     wait,
-    element("div", { class: "buttons" }, yes, no, close),
+    element("div", { class: "buttons" }, yes, no),
+    close,
   );
   root.append(dialog);
   const before = focused();
@@ -184,8 +186,10 @@ const STYLE = `
     max-height: calc(100vh - 2em); padding: 1.6em; border: 1px solid light-dark(#d5d9e2, #454d5e);
     border-radius: var(--mountfs-radius, 14px); font: 400 15px/1.5 var(--mountfs-font, system-ui, sans-serif);
     color: var(--mountfs-text, light-dark(#1d2129, #e9ebf0)); background: var(--mountfs-surface, light-dark(#fff, #1e222b));
-    box-shadow: 0 24px 70px -12px rgb(10 16 30 / .5), 0 4px 14px rgb(10 16 30 / .12);
+    box-shadow: 0 6px 24px rgb(10 16 30 / .2);
   }
+  /* The page steps back, and can be used. */
+  dialog::backdrop { background: light-dark(rgb(10 16 30 / .3), rgb(0 0 0 / .55)); }
   .icon {
     display: grid; place-items: center; width: 44px; height: 44px; border-radius: 12px; margin-bottom: .95em;
     color: var(--tint); background: color-mix(in srgb, var(--tint) 13%, transparent);
@@ -206,12 +210,15 @@ const STYLE = `
   #yes:hover { background: color-mix(in srgb, var(--accent) 88%, #000); }
   #yes[aria-disabled] { opacity: .6; cursor: default; }
   button:focus-visible { outline: 2px solid var(--tint); outline-offset: 2px; }
-  #close { margin-right: auto; }
+  #close {
+    position: absolute; top: .8em; right: .8em; width: 36px; min-height: 36px; padding: 0; border-color: transparent;
+    font-size: 1.35em; font-weight: 400; line-height: 1; color: var(--mountfs-muted, light-dark(#535b6b, #a8afbd));
+  }
   @media (max-width: 480px) {
     dialog { inset: auto 0 1em; }
     .buttons { flex-flow: column; }
     button { min-height: 44px; }
-    #close { margin-right: 0; }
+    #close { width: 44px; }
   }
   @media (hover: none) { .hint { display: none; } }
 `;

@@ -37,7 +37,10 @@ function words(error: WitError): string {
     case "not-mounted":
       return "nothing is mounted there";
     case "already-mounted":
-      return `it is mounted already, with id ${error.val}; use another path, or unmount it first`;
+      return (
+        `it is mounted already, with id ${error.val}; mount it with { id: "${error.val}" } and the same access, use another ` +
+        "path, or unmount it first"
+      );
     case "busy":
       return "another call for it is under way; try again when that is done";
     case "cancelled":

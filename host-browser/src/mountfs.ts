@@ -37,11 +37,14 @@ export interface MountfsOptions {
 export interface MountOptions {
   /** Default: `read-write`. */
   access?: Access;
-  /** The name of the grant, so that one path can have several. Default: `mountfs`. */
+  /**
+   * The name of the grant, so that one path can have several. Default: `mountfs`. Python's `fs.mount` has `pyscript`: with
+   * that one, page and Python share a mount.
+   */
   id?: string;
   /** Where the picker starts. Default: where the browser likes. */
   startIn?: StartIn;
-  /** A folder that the page has already, from a drop for example. It takes the place of a kept one. */
+  /** A folder that the page has already, from a drop or of its private storage. It takes the place of a kept one. */
   handle?: FileSystemDirectoryHandle;
 }
 
@@ -72,6 +75,8 @@ export function createMountfs(options: MountfsOptions): Mountfs {
 /** An app in its worker, and the folders the user lent it. Made by {@link createMountfs}. */
 export class Mountfs extends EventTarget {
   readonly #makeWorker: () => Worker;
+  /** What it means that there is no worker. */
+  readonly #missing: string;
   readonly #grants: Grants;
   readonly #limits: Limits;
   readonly #watch = new FolderWatch((key, names) => {
@@ -96,6 +101,9 @@ export class Mountfs extends EventTarget {
     const app = new URL(String(options.app).replace(/\/?$/, "/"), document.baseURI);
     this.#makeWorker =
       options.worker ?? (() => new Worker(workerAddress(app), { type: "module", name: "mountfs" }));
+    this.#missing = options.worker
+      ? "cannot load the worker that `worker` made"
+      : `cannot load ${new URL("worker.js", app)}: \`app\` has to be the address of a folder that \`npx mountfs build\` made`;
     this.#grants = new Grants(
       options.store ?? indexedDbStore(),
       options.dialog ?? defaultDialog(options.name),
@@ -134,7 +142,10 @@ export class Mountfs extends EventTarget {
     }
   }
 
-  /** Puts everything the app wrote into the folder, and shows it what others changed there. */
+  /**
+   * Puts everything the app wrote into the folder, and shows it what others changed there. The report is of this call: what
+   * {@link run} put there when it ended is not in it.
+   */
   async sync(path: string): Promise<SyncReport> {
     return await this.#call("sync", path, (remote) => remote.sync(path));
   }
@@ -242,8 +253,8 @@ export class Mountfs extends EventTarget {
     this.#stopped = stopped;
     this.#worker = this.#makeWorker();
     // A worker that cannot be loaded says nothing but this.
-    this.#worker.addEventListener("error", (event) => {
-      now(new Error(`the worker failed: ${event.message || "cannot load it"}`));
+    this.#worker.addEventListener("error", ({ message }) => {
+      now(new MountfsError(message ? `the worker failed: ${message}` : this.#missing, "other", ""));
     });
     this.#remote = wrap<WorkerSide>(this.#worker);
     this.#started = this.#load();

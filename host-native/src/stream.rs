@@ -117,7 +117,9 @@ impl OutputStream for GrantedOutput {
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.will_write()?;
-        self.land().await;
+        if self.on_its_way {
+            self.land().await;
+        }
         self.tell()?;
         let length = bytes.len();
         self.stream.blocking_write_and_flush(bytes).await?;

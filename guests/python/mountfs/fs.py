@@ -262,7 +262,7 @@ def _explain(verb: str, path: str, error: types.Error, id: str = "", mode: str =
             why = f"it is mounted already, not as {mode!r}; use that mount, or fs.unmount() it first"
             return _error("already-mounted", ValueError, f"{what}: {why}")
         case types.Error_AlreadyMounted(other):
-            why = f"it is mounted already with id {other!r}; use another path, or fs.unmount() it first"
+            why = f"it is mounted already with id {other!r}; name that, use another path, or fs.unmount() it first"
             return _error("already-mounted", ValueError, f"{what} with id {id!r}: {why}")
         case types.Error_Busy():
             why = "another mount, unmount or revoke of it is under way; try again when that is done"

@@ -3,7 +3,7 @@ import * as supported from "../supported.js";
 import { LONGEST_PATH } from "../limits.js";
 import type { Asker, Granted } from "../protocol.js";
 import { type Access, type GrantKey, isWitError, type StartIn, type WitError } from "../wit.js";
-import { isPrivate, preparePrivate, type Provider } from "./provider.js";
+import { isPrivate, labelOf, preparePrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
 import type { GrantStore, KeptGrant } from "./store.js";
 
@@ -138,7 +138,7 @@ export class Grants {
     const handle = kept ? await this.#again(wish, kept) : await this.#choose(wish, startIn);
     // A narrower use of a wide grant leaves it wide.
     const widest = kept?.access === "read-write" ? kept.access : access;
-    const shown = kept?.label ?? (await label(handle));
+    const shown = kept?.label ?? (await labelOf(handle));
     moot.signal.throwIfAborted();
     if (offer) offer.used = true;
     this.#before.delete(name);
@@ -308,11 +308,7 @@ async function isSame(one: FileSystemDirectoryHandle, other: FileSystemDirectory
 }
 
 async function named(handle: FileSystemDirectoryHandle, access: Access): Promise<KeptGrant> {
-  return { handle, access, label: await label(handle) };
-}
-
-async function label(handle: FileSystemDirectoryHandle): Promise<string> {
-  return (await isPrivate(handle)) ? "Private storage" : handle.name;
+  return { handle, access, label: await labelOf(handle) };
 }
 
 /** The browser's exceptions as errors of the interface. */

@@ -40,6 +40,9 @@ const local: Provider = {
   },
 };
 
+/** Where they are. */
+const OURS = "mountfs";
+
 /** A folder in the browser's private storage. Revoking forgets it, but deletes nothing: the next grant finds it again. */
 function privateStorage(silent: boolean): Provider {
   return {
@@ -53,17 +56,28 @@ function privateStorage(silent: boolean): Provider {
       // Both parts in one name: a path has `/`, which no name may have.
       const name = `${id} ${encodeURIComponent(path)}`;
       const root = await navigator.storage.getDirectory();
-      const all = await root.getDirectoryHandle("mountfs", { create: true });
+      const all = await root.getDirectoryHandle(OURS, { create: true });
       return await all.getDirectoryHandle(name, { create: true });
     },
   };
 }
 
-/** Whether a folder is in the private storage. It is asked of the browser, so that no kept note can be wrong. */
+/** Whether a folder is in the private storage. */
 export async function isPrivate(handle: FileSystemDirectoryHandle): Promise<boolean> {
-  if (!supported.privateStorage) return false;
+  return (await placeOf(handle)) !== null;
+}
+
+/** What a folder is called: its own name, unless it has none that tells a person anything. */
+export async function labelOf(handle: FileSystemDirectoryHandle): Promise<string> {
+  const place = await placeOf(handle);
+  return place && (place.length === 0 || place[0] === OURS) ? "Private storage" : handle.name;
+}
+
+/** Where it is in the private storage, if it is there. It is asked of the browser, so that no kept note can be wrong. */
+async function placeOf(handle: FileSystemDirectoryHandle): Promise<string[] | null> {
+  if (!supported.privateStorage) return null;
   const root = await navigator.storage.getDirectory();
-  return (await limited(root.resolve(handle), PATIENCE)) !== null;
+  return await limited(root.resolve(handle), PATIENCE);
 }
 
 /** Has the browser get it ready, which takes it long the first time, so that the first mount does not have to wait for that. */

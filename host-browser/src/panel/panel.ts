@@ -16,7 +16,7 @@ import type { GrantInfo } from "../grants/grants.js";
 import type { Mountfs } from "../mountfs.js";
 import type { Access, GrantKey, MountInfo, Unsynced } from "../wit.js";
 import { element, folderIcon, style } from "../elements.js";
-import { MountfsError } from "../errors.js";
+import { MountfsError } from "../index.js";
 import { shown } from "../shown.js";
 import * as format from "./format.js";
 import { STYLE } from "./style.js";
@@ -115,6 +115,8 @@ export class MountfsPanel extends HTMLElement {
 
   #show(all: Folder[]): void {
     const focused = this.shadowRoot?.activeElement;
+    // Asked now, because the button may leave it.
+    const home = focused?.closest("li");
     const wanted = new Set(all.map(slot));
     for (const [key, row] of this.#rows) {
       if (wanted.has(key)) continue;
@@ -135,14 +137,13 @@ export class MountfsPanel extends HTMLElement {
     this.#empty.hidden = all.length > 0;
     const offer = this.getAttribute("mount");
     this.#choose.hidden = !offer || all.some(({ path }) => path === offer);
-    if (focused instanceof HTMLElement) this.#keepFocus(focused);
+    if (focused instanceof HTMLElement) this.#keepFocus(focused, home);
   }
 
   /** Whoever pressed a button that is gone goes on from the one that took its place. */
-  #keepFocus(pressed: HTMLElement): void {
+  #keepFocus(pressed: HTMLElement, home: Element | null | undefined): void {
     if (pressed.checkVisibility()) return;
-    const row = pressed.closest("li");
-    const near = row?.isConnected ? row : this.shadowRoot!;
+    const near = home?.isConnected ? home : this.shadowRoot!;
     [...near.querySelectorAll("button")].find((button) => button.checkVisibility())?.focus();
   }
 
@@ -177,7 +178,7 @@ export class MountfsPanel extends HTMLElement {
         case "revoke":
           await mountfs.revoke(path, id);
           return `${row.label} was given back: the code here cannot reach it any more.`;
-        case "reconnect":
+        case "open":
           await mountfs.mount(path, { id, access: row.access });
           return `${row.label} is open again.`;
         case "recover":
@@ -218,7 +219,7 @@ export class MountfsPanel extends HTMLElement {
   }
 }
 
-type Verb = "recover" | "discard" | "sync" | "unmount" | "revoke" | "reconnect";
+type Verb = "recover" | "discard" | "sync" | "unmount" | "revoke" | "open";
 
 const VERBS: Record<Verb, { text: string; title: string; what?: string }> = {
   recover: {
@@ -229,7 +230,7 @@ const VERBS: Record<Verb, { text: string; title: string; what?: string }> = {
   discard: { text: "Discard", title: "Remove it for good", what: "what was not saved in " },
   sync: { text: "Sync", title: "Put everything that was written into the folder now" },
   unmount: { text: "Close", title: "Sync, and close the folder; it can be opened again without a question" },
-  reconnect: { text: "Reconnect", title: "Open this folder again" },
+  open: { text: "Open again", title: "Open this folder again; you choose no other" },
   revoke: { text: "Revoke", title: "Sync, and give the folder back: the code here cannot reach it any more" },
 };
 
@@ -247,7 +248,8 @@ class Row {
   readonly #buttons: Record<Verb, HTMLButtonElement>;
   readonly #badge = element("span", { class: "badge", part: "badge" });
   readonly #saved = element("span", { class: "saved", part: "saved" });
-  readonly #left = element("div", { class: "left", part: "recoverable", hidden: "" }, element("p", {}));
+  /** In the row while there is something to recover. */
+  readonly #left = element("div", { class: "left", part: "recoverable" }, element("p", {}));
   readonly #bar = element("progress", { part: "progress", max: "1", hidden: "" });
 
   constructor(folder: Folder, act: (verb: Verb) => void) {
@@ -266,7 +268,6 @@ class Row {
         element("div", { class: "name" }, label, " ", path),
         element("div", { class: "facts" }, this.#badge, " ", this.#saved),
       ),
-      this.#left,
       this.#bar,
       verbs,
     );
@@ -302,14 +303,15 @@ class Row {
     this.#badge.textContent = access === "read" ? "read only" : "read and write";
     this.#buttons.sync.hidden = !mounted || access === "read";
     this.#buttons.unmount.hidden = !mounted;
-    this.#buttons.reconnect.hidden = mounted;
+    this.#buttons.open.hidden = mounted;
     this.unsynced(folder.unsynced);
     this.#recoverable(folder.recoverable);
   }
 
   #recoverable({ files, bytes }: { files: number; bytes: number }): void {
+    if (files === 0) return this.#left.remove();
     const isReadOnly = this.#folder.access === "read";
-    this.#left.hidden = files === 0;
+    if (!this.#left.parentNode) this.#bar.before(this.#left);
     this.#left.firstElementChild!.textContent =
       `${format.files(files)} (${format.bytes(bytes)}) ${files === 1 ? "was" : "were"} not saved when a tab closed.` +
       (isReadOnly ? " Open the folder for writing to recover." : "");
@@ -319,7 +321,7 @@ class Row {
   unsynced({ files, bytes }: { files: number; bytes: number }): void {
     const { mounted, access, state, recoverable, journaled } = this.#folder;
     const dirty = files > 0 || bytes > 0;
-    this.#saved.classList.toggle("dirty", dirty);
+    this.element.classList.toggle("dirty", dirty);
     this.#saved.textContent =
       !mounted ? CLOSED[state]
       : dirty ? `${format.files(files)} unsaved (${format.bytes(bytes)})${journaled ? "" : ", lost if this tab closes"}`

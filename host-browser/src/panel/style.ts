@@ -9,7 +9,8 @@ export const STYLE = `
     --line: var(--mountfs-line, light-dark(#dfe3ea, #353c4a));
     --warn: var(--mountfs-warn, light-dark(#8f5500, #ffc46b));
     --bad: var(--mountfs-bad, light-dark(#b3261e, #ff9d94));
-    display: block; font: 400 14px/1.45 var(--mountfs-font, system-ui, sans-serif); color: var(--text);
+    /* The page's own letters, if it does not say others. */
+    display: block; font-family: var(--mountfs-font, inherit); font-size: .9em; line-height: 1.45; color: var(--text);
   }
   [hidden] { display: none !important; }
   ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem; }
@@ -27,7 +28,8 @@ export const STYLE = `
   code { font: .84em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; color: var(--muted); overflow-wrap: anywhere; }
   .facts { font-size: .88em; color: var(--muted); text-wrap: balance; }
   .badge:not(:has(+ .saved:empty))::after { content: ", "; }
-  .saved.dirty { color: var(--warn); font-weight: 560; }
+  .saved { display: inline-block; }
+  .dirty .saved { color: var(--warn); font-weight: 560; }
   .left {
     grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: .5rem .4rem; margin-top: .6rem; padding: .6rem .7rem;
     border-radius: 9px; background: color-mix(in srgb, var(--warn) 10%, transparent);
@@ -48,10 +50,13 @@ export const STYLE = `
   button:hover { background: color-mix(in srgb, currentColor 7%, transparent); }
   button[aria-disabled="true"] { opacity: .6; cursor: default; }
   button:focus-visible { outline: 2px solid var(--tint); outline-offset: 2px; }
-  [data-verb="recover"], [data-verb="sync"], [data-verb="reconnect"], .choose { color: #fff; border-color: transparent; background: var(--accent); }
-  :is([data-verb="recover"], [data-verb="sync"], [data-verb="reconnect"], .choose):hover { background: color-mix(in srgb, var(--accent) 88%, #000); }
+  /* What there is to do. Sync is quiet when all is saved. */
+  .choose, [data-verb="open"], [data-verb="recover"], .dirty [data-verb="sync"] {
+    color: #fff; border-color: transparent; background: var(--accent);
+    &:hover { background: color-mix(in srgb, var(--accent) 88%, #000); }
+  }
   [data-verb="revoke"], [data-verb="discard"] { margin-left: auto; color: var(--bad); }
-  .choose { width: 100%; min-height: 40px; font-size: 1em; }
+  .choose { min-height: 38px; padding-inline: 1.1rem; font-size: 1em; }
   ul:not(:empty) ~ .choose { margin-top: .6rem; }
   .empty { color: var(--muted); margin-bottom: .8rem; }
   .empty p { margin: 0; }

@@ -43,6 +43,27 @@ const ask = (paths: string) => `
           said.append(type(error).__name__)
   print(*said)`;
 
+describe("a question", () => {
+  it("has one yes and one no, and a cross for who answers neither", async () => {
+    await page.evaluate(() => void Object.assign(window, { result: outcome(fs.mount("/local")) }));
+    const dialog = page.getByRole("dialog");
+    await dialog.waitFor();
+    expect(await dialog.getByRole("button").allInnerTexts()).toEqual(["Choose a folder…", "Don’t allow", "×"]);
+    await dialog.getByRole("button", { name: "Not now" }).click();
+    expect(await page.evaluate("result")).toMatchObject({ code: "cancelled" });
+  });
+
+  it("stands out from the page, which can be used meanwhile", async () => {
+    await page.evaluate(() => void Object.assign(window, { result: outcome(fs.mount("/local")) }));
+    const scrim = await page.locator("mountfs-dialog dialog").evaluate((dialog) => {
+      const { backgroundColor, pointerEvents } = getComputedStyle(dialog, "::backdrop");
+      return { isSeen: backgroundColor !== "rgba(0, 0, 0, 0)", pointerEvents };
+    });
+    expect(scrim).toEqual({ isSeen: true, pointerEvents: "none" });
+    await answer("no");
+  });
+});
+
 describe("an app that asks for folders again and again", () => {
   it("is refused without a question after three times no, and the page can still ask", async () => {
     const asked = app.python(ask("range(50)"));

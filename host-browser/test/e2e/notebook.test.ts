@@ -172,7 +172,7 @@ it("sees what other programs change, in the page and in Python", async () => {
 
 it("refuses writes in a read-only mount of the same folder", async () => {
   await press("unmount");
-  await page.locator("mountfs-panel button[data-verb=reconnect]:visible").waitFor();
+  await page.locator("mountfs-panel button[data-verb=open]:visible").waitFor();
   expect(await python("await fs.mount('/local', mode='read')")).toContain("mode='read'");
   expect(await python("open('/local/refused.txt', 'w')")).toContain("Read-only file system");
   expect(await python("open('/local/outside.txt').read()")).toBe("'from outside'");
@@ -183,7 +183,7 @@ it("refuses writes in a read-only mount of the same folder", async () => {
 it("comes back after a reload with one click, and no new choice", async () => {
   await page.reload();
   await page.locator("#state[data-state=ready]").waitFor();
-  await press("reconnect");
+  await press("open");
   await panelSays("is open again");
   expect(await python("import os\nfrom pyscript import fs\nlen(os.listdir('/local'))")).toBe("3");
 });

@@ -16,10 +16,39 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** The README's code blocks of a language, in order. */
-function blocks(language: string): string[] {
-  const readme = readFileSync(at("README.md"), "utf8");
-  return [...readme.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, of]) => of === language).map(([, , code]) => code!);
+/** The code blocks of a language on a page, in order. */
+function blocks(page: string, language: string): string[] {
+  const text = readFileSync(at(page), "utf8");
+  return [...text.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, of]) => of === language).map(([, , code]) => code!);
+}
+
+/** Opens the page that was made, presses Run, gives it a folder, and answers what is then in the folder's `hello.txt`. */
+async function runs(site: string): Promise<string> {
+  const folder = temporary("folder");
+  const host = await serve(site);
+  const browser = await launch("allow");
+  try {
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    page.on("pageerror", (error) => console.error("page:", error));
+    // Playwright's own calls count as clicks of the user.
+    await page.addInitScript(() => Object.defineProperty(navigator, "userActivation", { value: { isActive: false } }));
+    await page.goto(host.origin);
+    const question = page.getByRole("dialog", { name: "My page asks for a folder" });
+    // Who closes the question is asked again by the next click.
+    for (const answer of [() => page.keyboard.press("Escape"), () => drop(page, folder, "mountfs-dialog dialog")]) {
+      await page.getByRole("button", { name: "Run" }).click();
+      await question.waitFor();
+      await answer();
+      await question.waitFor({ state: "detached" });
+    }
+    await page.locator("mountfs-panel").getByText("all saved").waitFor();
+    const file = join(folder, "hello.txt");
+    await expect.poll(() => existsSync(file) && readFileSync(file, "utf8")).toBeTruthy();
+    return readFileSync(file, "utf8");
+  } finally {
+    await browser.close();
+    host.close();
+  }
 }
 
 beforeAll(() => {
@@ -36,32 +65,21 @@ it("has nothing that publint would mend", async () => {
 it("works in an empty project by the README's own lines", async () => {
   const { version } = JSON.parse(readFileSync(at("package.json"), "utf8")) as { version: string };
   copyFileSync(at("../target/guests/python.wasm"), join(project, "python.wasm"));
-  const [shell, html, js] = [blocks("sh")[0]!, blocks("html")[0]!, blocks("js")[0]!];
+  const [shell, html, js] = ["sh", "html", "js"].map((language) => blocks("README.md", language)[0]!);
   const vite = (JSON.parse(readFileSync(at("package.json"), "utf8")) as { devDependencies: { vite: string } }).devDependencies.vite;
   // It is not published: what `npm install mountfs` would fetch is the packed file.
-  const commands = shell.replace("npm install mountfs", `npm install --no-audit --no-fund ./mountfs-${version}.tgz vite@${vite}`);
+  const commands = shell!.replace("npm install mountfs", `npm install --no-audit --no-fund ./mountfs-${version}.tgz vite@${vite}`);
   run("bash", "-euc", commands);
   expect(existsSync(join(project, "public/python/worker.js"))).toBe(true);
-  writeFileSync(join(project, "index.html"), html);
-  writeFileSync(join(project, "main.js"), js);
+  writeFileSync(join(project, "index.html"), html!);
+  writeFileSync(join(project, "main.js"), js!);
   run("npx", "vite", "build", "--logLevel", "error");
-
-  const folder = temporary("folder");
-  const host = await serve(join(project, "dist"));
-  const browser = await launch("allow");
-  try {
-    const page = browser.pages()[0] ?? (await browser.newPage());
-    page.on("pageerror", (error) => console.error("page:", error));
-    // Playwright's own calls count as clicks of the user.
-    await page.addInitScript(() => Object.defineProperty(navigator, "userActivation", { value: { isActive: false } }));
-    await page.goto(host.origin);
-    // Headless Chromium has no picker; a drop on the dialog is the same choice.
-    await page.getByRole("dialog", { name: "My page asks for a folder" }).waitFor();
-    await drop(page, folder, "mountfs-dialog dialog");
-    await page.locator("mountfs-panel").getByText("all saved").waitFor();
-    await expect.poll(() => existsSync(join(folder, "hello.txt")) && readFileSync(join(folder, "hello.txt"), "utf8")).toBe("hello");
-  } finally {
-    await browser.close();
-    host.close();
-  }
+  expect(await runs(join(project, "dist"))).toBe("hello");
 }, 240_000);
+
+it("works there without a bundler, by the lines of the guide", async () => {
+  const guide = "../docs/guides/pages.md";
+  run("bash", "-euc", blocks(guide, "sh").find((code) => code.includes("dist/panel.js"))!);
+  writeFileSync(join(project, "public/index.html"), blocks(guide, "html")[0]!);
+  expect(await runs(join(project, "public"))).toBe("hello\n");
+}, 120_000);

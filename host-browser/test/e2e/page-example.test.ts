@@ -19,8 +19,9 @@ beforeAll(async () => {
   // What `npm install` and `mountfs build` make there.
   const python = at("../examples/notebook/public/python");
   if (!existsSync(join(python, "app.js"))) throw new Error("build the notebook's Python first: npm run notebook");
-  mkdirSync(join(site, "node_modules"));
-  symlinkSync(at("."), join(site, "node_modules/mountfs"));
+  mkdirSync(join(site, "node_modules/mountfs/dist"), { recursive: true });
+  // The two modules that the guide names, and nothing else of the package.
+  for (const module of ["index.js", "panel.js"]) copyFileSync(at(`dist/${module}`), join(site, "node_modules/mountfs/dist", module));
   symlinkSync(python, join(site, "python"));
   host = await serve(site);
   browser = await launch("allow");
@@ -40,6 +41,15 @@ afterAll(async () => {
 const says = (text: string) => page.locator("#state", { hasText: text }).waitFor();
 const press = (name: string) => page.getByRole("button", { name }).click();
 const output = () => page.locator("#output").innerText();
+
+it("says so in a line when the question is closed", async () => {
+  await press("Run");
+  await page.getByRole("dialog", { name: "This page asks for a folder" }).waitFor();
+  await page.keyboard.press("Escape");
+  await says("Done in");
+  expect(await output()).toMatch(/^cannot mount '\/local': no folder was chosen.*\n$/);
+  expect(await page.locator("#output .error").count()).toBe(0);
+});
 
 it("asks for a folder, lists it and writes to it", async () => {
   await press("Run");
@@ -75,6 +85,14 @@ it("stops a program that does not end, and runs another", async () => {
   await press("Run");
   await says("Done in");
   expect(await output()).toBe("milk\n");
+});
+
+it("names the address where no app is, and what makes one", async () => {
+  // As text, because its `import` is of the page.
+  const refusal = await page.evaluate(`import("mountfs").then(({ createMountfs, MountfsError }) =>
+    createMountfs({ app: "pyton" }).ready.catch((error) => error instanceof MountfsError && [error.code, error.message]))`);
+  expect(refusal).toEqual(["other", expect.stringContaining(`${host.origin}/pyton/worker.js`)]);
+  expect(refusal).toEqual(["other", expect.stringContaining("npx mountfs build")]);
 });
 
 it("gives the folder back from the panel", async () => {

@@ -26,6 +26,31 @@ const button = (name: string) => app.page.getByRole("button", { name });
 const focused = async (name: string) => (await button(name).and(app.page.locator(":focus")).waitFor(), true);
 const status = (text: string | RegExp) => app.page.getByRole("status").filter({ hasText: text }).waitFor();
 
+it("has nothing in it of what there is not, for who searches the page or reads all of it", async () => {
+  expect(await app.panel()).not.toMatch(/not saved|Recover|Discard/);
+});
+
+it("draws the eye to Sync only when something is unsaved", async () => {
+  const colour = (verb: string) =>
+    app.page.locator(`mountfs-panel [data-verb=${verb}]`).evaluate((button) => getComputedStyle(button).backgroundColor);
+  expect(await colour("sync")).toBe(await colour("unmount"));
+  await app.python("f = open('/local/open.txt', 'w'); f.write('x'); f.flush()");
+  await app.page.locator("mountfs-panel .dirty").waitFor();
+  expect(await colour("sync")).not.toBe(await colour("unmount"));
+  await app.python("f.close()");
+  await button(`Sync ${label}`).press("Enter");
+  await status("aved");
+  expect(await colour("sync")).toBe(await colour("unmount"));
+});
+
+it("is written in the page's letters", async () => {
+  const font = await app.page.evaluate(() => {
+    document.body.style.fontFamily = "Georgia, serif";
+    return getComputedStyle(document.querySelector("mountfs-panel")!.shadowRoot!.querySelector("b")!).fontFamily;
+  });
+  expect(font).toBe("Georgia, serif");
+});
+
 it("is gone through with the keyboard, and each button says which folder it is for", async () => {
   await button(`Sync ${label}`).focus();
   for (const name of [`Close ${label}`, `Revoke ${label}`]) {
@@ -41,15 +66,17 @@ it("keeps the focus where the user is, while buttons come and go", async () => {
 
   await button(`Close ${label}`).press("Enter");
   await status("Closed.");
-  expect(await focused(`Reconnect ${label}`)).toBe(true);
+  expect(await focused(`Open again ${label}`)).toBe(true);
 
-  await button(`Reconnect ${label}`).press("Enter");
+  await button(`Open again ${label}`).press("Enter");
   await status("is open again");
   expect(await focused(`Sync ${label}`)).toBe(true);
 
   await button(`Revoke ${label}`).press("Enter");
   await status("was given back");
   expect(await focused("Open a folder…")).toBe(true);
+  const width = (element: Element) => element.getBoundingClientRect().width;
+  expect(await button("Open a folder…").evaluate(width)).toBeLessThan(await app.page.locator("mountfs-panel").evaluate(width) / 2);
 });
 
 it("says of which folder it speaks when there are several", async () => {
