@@ -170,6 +170,15 @@ describe("private storage", () => {
     ]);
   });
 
+  it("is called by its name where the page gave it one", async () => {
+    const labels = await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const handle = await root.getDirectoryHandle("notes", { create: true });
+      return [await fs.mount("/notes", { handle }), await fs.mount("/all", { handle: root })].map(({ label }) => label);
+    });
+    expect(labels).toEqual(["notes", "Private storage"]);
+  });
+
   it("says what went wrong in words and as a code", async () => {
     const errors = await page.evaluate(() => Promise.all([outcome(fs.sync("/none")), outcome(fs.mount("relative"))]));
     expect(errors).toMatchObject([{ code: "not-mounted" }, { code: "invalid-path" }]);
