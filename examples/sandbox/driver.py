@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,10 +44,12 @@ class Sandbox:
 
     def warm_up(self) -> None:
         """Compiles Python, which takes a minute and is kept, so that it does not count as the code's own time."""
-        subprocess.run([*self.command, "-c", ""], check=True)
+        if subprocess.run([*self.command, "-c", ""]).returncode != 0:
+            sys.exit("driver.py: Python does not start; what mountfs says of it is above")
 
     def run(self, code: str, *args: str) -> Run:
-        """Runs code, with arguments, until it ends or has used up its time."""
+        """Runs code, with arguments, until it ends or has used up its time. The arguments may be anybody's: what stands
+        behind the app is the app's, and no `--mount` there gives it a folder."""
         with tempfile.TemporaryFile() as output:
             try:
                 ended = subprocess.run(
@@ -97,9 +100,16 @@ def show_changes(before: dict[str, bytes], after: dict[str, bytes]) -> None:
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--mountfs", default=BUILT / "debug/mountfs", help="the command")
-    options.add_argument("--python", default=BUILT / "guests/python.wasm", help="the interpreter")
+    options.add_argument("--mountfs", help="the command; by default that of PATH, else that of this checkout")
+    options.add_argument("--python", help="the interpreter; by default the python.wasm beside this, else of this checkout")
     given = options.parse_args()
+    mountfs = given.mountfs or shutil.which("mountfs") or str(BUILT / "debug/mountfs")
+    beside = HERE / "python.wasm"
+    python = given.python or str(beside if beside.exists() else BUILT / "guests/python.wasm")
+    if not shutil.which(mountfs):
+        sys.exit(f"driver.py: there is no command {mountfs}: install it (cargo install mountfs), or name it with --mountfs")
+    if not Path(python).is_file():
+        sys.exit(f"driver.py: there is no file {python}: name a python.wasm with --python")
     escaped = []
     with tempfile.TemporaryDirectory() as place:
         data, out, secret = Path(place, "data"), Path(place, "out"), Path(place, "secret")
@@ -108,7 +118,7 @@ def main() -> int:
         secret.write_text("the neighbour's")
         (data / "sales.csv").write_text("fruit,sold\napples,12\npears,30\napples,8\n")
         (out / "report.md").write_text("# Sales\n\nNothing was counted yet.\n")
-        sandbox = Sandbox(str(given.mountfs), str(given.python), data, out)
+        sandbox = Sandbox(mountfs, python, data, out)
         sandbox.warm_up()
         untouched = digest(data)
 

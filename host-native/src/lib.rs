@@ -53,9 +53,12 @@
 //!     let instance = linker.instantiate_async(&mut store, &app).await?;
 //!     let mounts = Mounts::new(&mut store, &instance)?;
 //!     mounts.mount(&mut store, "/notes", &MountOptions::default()).await??;
-//!     let result = Command::new(&mut store, &instance)?.wasi_cli_run().call_run(&mut store).await?;
-//!     mounts.sync(&mut store, "/notes").await??;
-//!     result.map_err(|()| wasmtime::format_err!("the guest failed"))
+//!     let ended = Command::new(&mut store, &instance)?.wasi_cli_run().call_run(&mut store).await;
+//!     // Also after a trap or an exit, which are errors here.
+//!     for (key, report) in store.data_mut().mountfs().sync().await {
+//!         println!("{key}: {report}");
+//!     }
+//!     ended?.map_err(|()| wasmtime::format_err!("the guest failed"))
 //! }
 //! ```
 

@@ -46,7 +46,10 @@ async fn main() -> Result<()> {
     let app = linker.instantiate_async(&mut store, &app).await?;
     let mounts = Mounts::new(&mut store, &app)?;
     mounts.mount(&mut store, "/project", &MountOptions::default()).await??;
-    let ended = Command::new(&mut store, &app)?.wasi_cli_run().call_run(&mut store).await?;
-    println!("{:?}", mounts.sync(&mut store, "/project").await??);
-    ended.map_err(|()| format_err!("the script failed"))
+    let ended = Command::new(&mut store, &app)?.wasi_cli_run().call_run(&mut store).await;
+    // Also after a trap or an exit, which are errors here.
+    for (key, report) in store.data_mut().mountfs().sync().await {
+        println!("{key}: {report}");
+    }
+    ended?.map_err(|()| format_err!("the script failed"))
 }

@@ -88,7 +88,8 @@ class Report(NamedTuple):
     """What could not be written. Empty when the sync is complete."""
 
     def __str__(self) -> str:
-        lines = [f"{self.files} files ({self.bytes} bytes) synced, {self.removed} removed"]
+        files, size = "file" if self.files == 1 else "files", "byte" if self.bytes == 1 else "bytes"
+        lines = [f"{self.files} {files} ({self.bytes} {size}) synced, {self.removed} removed"]
         lines += [f"  conflict: {path} (the other version is {kept})" for path, kept in self.conflicts]
         lines += [f"  failed: {path}: {reason}" for path, reason in self.failures]
         return "\n".join(lines)

@@ -84,6 +84,12 @@ class Calls(Case):
         await fs.sync("/local")
         self.assertEqual(host.calls, [("sync", "/local")])
 
+    async def test_a_report_counts_as_people_do(self) -> None:
+        host.answer = types.SyncReport(1, 1, 1, [], [])
+        self.assertEqual(str(await fs.sync("/local")), "1 file (1 byte) synced, 1 removed")
+        host.answer = types.SyncReport(0, 20, 0, [], [])
+        self.assertEqual(str(await fs.sync("/local")), "0 files (20 bytes) synced, 0 removed")
+
     async def test_revoke_answers_whether_there_was_a_grant(self) -> None:
         for host.answer in True, False:
             self.assertIs(await fs.revoke("/local"), host.answer)

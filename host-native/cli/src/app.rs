@@ -2,22 +2,44 @@
 
 use crate::folder::folder_of;
 use crate::nearest::nearest;
-use anyhow::{Result, anyhow, bail};
+use anyhow::anyhow;
 use mountfs_host::ComposeError;
+use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
 use wasmparser::{Encoding, Parser, Payload};
 
+/// The interface through which an app asks for folders.
+pub(crate) const MOUNTS: &str = "mountfs:fs/mounts@";
+
+/// Why a file is not run as an app.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    pub(crate) why: String,
+    /// What the file is instead, or what was meant, and what to do.
+    pub(crate) instead: Option<String>,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        self.instead.iter().try_for_each(|instead| write!(f, "; {instead}"))
+    }
+}
+
+impl Error for Unusable {}
+
 /// The bytes of the app, which begin like WebAssembly, or like nothing that is known.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
     let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| match is_there_instead(path, &error) {
-        Some(instead) => anyhow!("cannot read the app {shown}: {error}; {instead}"),
-        None => anyhow!("cannot read the app {shown}: {error}"),
+    let bytes = fs::read(path).map_err(|error| Unusable {
+        why: format!("cannot read the app {shown}: {error}"),
+        instead: is_there_instead(path, &error),
     })?;
     match is_instead(&bytes, path) {
-        Some(instead) => bail!("{shown} is no app: {instead}"),
+        Some(instead) => Err(Unusable { why: format!("{shown} is no app"), instead: Some(instead) }),
         None => Ok(bytes),
     }
 }
@@ -149,6 +171,16 @@ impl Surface {
         surface.imports.sort();
         surface.imports.dedup();
         Ok(surface)
+    }
+
+    /// Whether the app imports the interface with this beginning of a name.
+    pub(crate) fn imports(&self, interface: &str) -> bool {
+        self.imports.iter().any(|name| name.starts_with(interface))
+    }
+
+    /// Whether the app exports it.
+    pub(crate) fn exports(&self, interface: &str) -> bool {
+        self.exports.iter().any(|name| name.starts_with(interface))
     }
 
     /// Of a core module: why it is no WASI preview 1 command.

@@ -23,6 +23,9 @@ const HOST_STACK: usize = 2 << 20;
 /// How many apps' compiled code is kept: those started last.
 const KEPT: usize = 16;
 
+/// An app of more bytes than that takes long to compile.
+const LARGE: usize = 4 << 20;
+
 /// What the name of code that is not whole yet ends with.
 const PARTIAL: &str = "partial";
 
@@ -41,7 +44,10 @@ pub(crate) fn load(engine: &Engine, name: &str, app: &[u8]) -> Result<Component>
         return Ok(component);
     }
     let component = {
-        let _progress = Progress::of(format!("compiling {name}, once"));
+        let progress = Progress::of(format!("compiling {name}, once"));
+        if app.len() > LARGE && !progress.is_shown() {
+            tell!("mountfs: compiling {name}, once (a minute or so)");
+        }
         Component::new(engine, prepare(app)?)?
     };
     if let Some(kept) = &kept {

@@ -2,11 +2,12 @@
 
 use crate::nearest::nearest;
 use mountfs_host::{Access, check_id};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// `NAME=HOST[:ro]`: a folder of the host, and what the guest calls it.
+/// `NAME=HOST[:ro|:rw]`: a folder of the host, and what the guest calls it.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,
@@ -18,44 +19,79 @@ impl Named {
     /// What may have been meant, when the folder cannot be opened.
     pub(crate) fn meant(&self) -> Option<String> {
         if is_folder(&self.name) && is_guests(&self.folder) {
-            return Some(format!(
-                "the guest's name comes first: did you mean {}={}?",
-                self.folder.display(),
-                self.name
-            ));
+            let swapped =
+                Self { name: self.folder.display().to_string(), folder: self.name.clone().into(), access: self.access };
+            return Some(format!("the guest's name comes first: did you mean {swapped}?"));
+        }
+        if !self.folder.exists()
+            && let Some((folder, access)) = self.folder.to_str()?.rsplit_once(':')
+            && Path::new(folder).is_dir()
+        {
+            let meant = Self { folder: folder.into(), access: Access::Read, name: self.name.clone() };
+            return Some(format!("`:{access}` is neither `:ro` nor `:rw`: did you mean {meant}?"));
         }
         instead(&self.folder)
     }
 }
 
-impl FromStr for Named {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, folder) = text.split_once('=').ok_or_else(|| match text.split_once("::") {
-            Some((folder, name)) => format!("there is no `=`: did you mean {name}={folder}?"),
-            None if expand(text).is_dir() => format!("there is no `=`: write the guest's name first, NAME={text}"),
-            None => "there is no `=` between the guest's name and the folder".to_owned(),
-        })?;
-        let (folder, access) = match folder.strip_suffix(":ro") {
-            Some(folder) => (folder, Access::Read),
-            None => (folder.strip_suffix(":rw").unwrap_or(folder), Access::ReadWrite),
-        };
-        if name.is_empty() || folder.is_empty() {
-            return Err("nothing stands on one side of the `=`".to_owned());
-        }
-        Ok(Self { name: name.to_owned(), folder: expand(folder), access })
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access = if self.access == Access::Read { ":ro" } else { "" };
+        write!(f, "{}={}{access}", self.name, self.folder.display())
     }
 }
 
-/// `ID=HOST[:ro]`, as [`Named`], whose name is an id.
+/// `GUEST=HOST[:ro|:rw]`: a mount point, and the folder to mount there.
+pub(crate) fn mounted(text: &str) -> Result<Named, String> {
+    let mut named = named(text, |folder| {
+        let folder = expand(folder).canonicalize().ok();
+        let name = folder.as_deref().and_then(Path::file_name);
+        format!("/{}", name.unwrap_or("project".as_ref()).display())
+    })?;
+    // `/notes/` is `/notes`, as in a shell.
+    let end = named.name.trim_end_matches('/').len();
+    named.name.truncate(end.max(1));
+    Ok(named)
+}
+
+/// `ID=HOST[:ro|:rw]`: an id, and the folder that is granted for it.
 pub(crate) fn granted(text: &str) -> Result<Named, String> {
-    let named: Named = text.parse()?;
+    let named = named(text, |_| "pyscript".to_owned())?;
     match check_id(&named.name) {
         Ok(()) => Ok(named),
         Err(why) if named.name.starts_with('/') => Err(format!("{why}; a folder at a path is --mount {text}")),
         Err(why) => Err(format!("{why}: {} would be one", id_like(&named.name))),
     }
+}
+
+/// A folder and its name, or what may have been meant; `name_for` names a folder that came without.
+fn named(text: &str, name_for: impl Fn(&str) -> String) -> Result<Named, String> {
+    let (name, folder) = text.split_once('=').ok_or_else(|| {
+        let meant = if is_folder(text) {
+            format!("{}={text}", name_for(text))
+        } else if let Some((folder, name)) = text.split_once("::") {
+            format!("{name}={folder}")
+        } else if let Some((folder, name)) = text.split_once(":/") {
+            // As docker has it, where the access is at the end too.
+            let (name, access) = name.split_at(name.find(':').unwrap_or(name.len()));
+            format!("/{name}={folder}{access}")
+        } else if let Some(name) = text.strip_prefix('/').filter(|name| Path::new(name).is_dir()) {
+            format!("{}={name}", name_for(name))
+        } else if text.starts_with('/') {
+            return format!("there is no `=`: write the folder behind it, {text}=FOLDER");
+        } else {
+            return "there is no `=` between the guest's name and the folder".to_owned();
+        };
+        format!("there is no `=`: did you mean {meant}?")
+    })?;
+    let (folder, access) = match folder.strip_suffix(":ro") {
+        Some(folder) => (folder, Access::Read),
+        None => (folder.strip_suffix(":rw").unwrap_or(folder), Access::ReadWrite),
+    };
+    if name.is_empty() || folder.is_empty() {
+        return Err("nothing stands on one side of the `=`".to_owned());
+    }
+    Ok(Named { name: name.to_owned(), folder: expand(folder), access })
 }
 
 /// An id that is as much like the text as it can be.

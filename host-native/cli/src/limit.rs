@@ -33,16 +33,20 @@ impl FromStr for Limit {
     }
 }
 
-/// `512M`: K, M and G are powers of 1024.
+/// `512M`, also as `512MB` and `512MiB`: K, M and G are powers of 1024.
 fn bytes(text: &str) -> Result<usize, String> {
-    let (digits, shift) = match text.char_indices().next_back() {
-        Some((end, 'K')) => (&text[..end], 10),
-        Some((end, 'M')) => (&text[..end], 20),
-        Some((end, 'G')) => (&text[..end], 30),
-        _ => (text, 0),
+    let no_size = || format!("{text:?} is no size: write bytes, or 64K, 512M, 2G");
+    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(unit);
+    let shift = match unit {
+        "" => 0,
+        "K" | "KB" | "KiB" => 10,
+        "M" | "MB" | "MiB" => 20,
+        "G" | "GB" | "GiB" => 30,
+        _ => return Err(no_size()),
     };
     let bytes = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(1 << shift));
-    bytes.ok_or_else(|| format!("{text:?} is no size: write bytes, or 64K, 512M, 2G"))
+    bytes.ok_or_else(no_size)
 }
 
 /// The limits of the host library, with those given.
@@ -56,23 +60,33 @@ pub(crate) fn of_host(given: &[Limit]) -> Limits {
 
 /// What the memories and tables of an app take together.
 pub(crate) struct Memory {
-    left: usize,
+    most: usize,
+    taken: usize,
+    /// What the app would have had at the first refusal.
+    refused: Option<usize>,
 }
 
 impl Memory {
     /// As given; else what 32-bit WebAssembly can have, and the machine.
     pub(crate) fn new(given: &[Limit]) -> Self {
         let of = |limit: &Limit| if let Limit::Memory(bytes) = limit { Some(*bytes) } else { None };
-        Self { left: given.iter().rev().find_map(of).unwrap_or(usize::MAX) }
+        Self { most: given.iter().rev().find_map(of).unwrap_or(usize::MAX), taken: 0, refused: None }
+    }
+
+    /// What the app needs at least, when it has been refused some.
+    pub(crate) fn needed(&self) -> Option<usize> {
+        self.refused
     }
 
     fn take(&mut self, bytes: usize) -> bool {
-        let left = self.left.checked_sub(bytes);
-        self.left = left.unwrap_or(self.left);
-        if left.is_none() {
+        let taken = self.taken.saturating_add(bytes);
+        if taken > self.most {
             tracing::info!("refused the app {bytes} more bytes of memory: its --limit is met");
+            self.refused.get_or_insert(taken);
+            return false;
         }
-        left.is_some()
+        self.taken = taken;
+        true
     }
 }
 
@@ -92,10 +106,11 @@ mod tests {
 
     #[test]
     fn sizes_are_written_as_people_write_them() {
-        for (text, bytes) in [("4096", 4096), ("64K", 64 << 10), ("512M", 512 << 20), ("2G", 2 << 30)] {
+        let sizes = [("4096", 4096), ("64K", 64 << 10), ("512M", 512 << 20), ("512MB", 512 << 20), ("2GiB", 2 << 30)];
+        for (text, bytes) in sizes {
             assert_eq!(format!("memory={text}").parse(), Ok(Limit::Memory(bytes)));
         }
-        for text in ["", "M", "1.5G", "-1", "1T", "99999999999999G"] {
+        for text in ["", "M", "1.5G", "-1", "1T", "1MM", "99999999999999G"] {
             assert!(format!("memory={text}").parse::<Limit>().unwrap_err().contains("no size"), "{text}");
         }
     }

@@ -13,6 +13,7 @@ mod checks;
 mod commands;
 mod engine;
 mod folder;
+mod hint;
 mod limit;
 mod nearest;
 mod progress;
@@ -24,9 +25,12 @@ use clap::{ArgAction, Parser};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
+/// Where more is said of each verb.
+const MORE: &str = "`mountfs VERB --help` says more of a verb, and `mountfs man FOLDER` writes a manual page for each.";
+
 /// Run an interpreter that is a WebAssembly component in folders you choose, and nowhere else.
 #[derive(Parser)]
-#[command(name = "mountfs", version, max_term_width = 100)]
+#[command(name = "mountfs", version, max_term_width = 100, after_help = MORE)]
 struct Cli {
     /// Say more: once what is decided, twice each step. RUST_LOG, where it is set, says it finer.
     #[arg(short, long, action = ArgAction::Count, global = true)]

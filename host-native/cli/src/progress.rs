@@ -32,6 +32,11 @@ impl Progress {
         });
         Self(Some((done, ticks)))
     }
+
+    /// Whether there is a terminal to show it at.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.0.is_some()
+    }
 }
 
 impl Drop for Progress {

@@ -13,18 +13,21 @@ pub(crate) fn is_possible() -> bool {
 }
 
 /// Asks at the terminal, on standard error, so that the guest's output stays its own.
-pub(crate) struct Prompt;
+pub(crate) struct Prompt {
+    /// What the user calls the app. The name that grants are kept under has a digest, which tells people nothing.
+    pub(crate) app: String,
+}
 
 #[async_trait]
 impl Picker for Prompt {
     async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
-        let asked = tokio::task::spawn_blocking(move || ask(&request)).await;
+        let app = short(&self.app);
+        let asked = tokio::task::spawn_blocking(move || ask(&app, &request)).await;
         asked.map_err(|error| PickError::Other(error.to_string()))?
     }
 }
 
-fn ask(request: &PickRequest) -> Result<Picked, PickError> {
-    let app = short(&request.app);
+fn ask(app: &str, request: &PickRequest) -> Result<Picked, PickError> {
     tell!("\n{app} asks for a folder of yours.");
     tell!("  it would see the folder at   {} (id {})", short(&request.key.path), short(&request.key.id));
     tell!("  and could, in all of it,     {}", request.access);
@@ -33,8 +36,8 @@ fn ask(request: &PickRequest) -> Result<Picked, PickError> {
         None => ask_folder()?,
     };
     let choice = Select::new()
-        .with_prompt(format!("Let it {} in {}?", request.access, folder.display()))
-        .items(["no", "yes, this time", "yes, and each time, for every program it runs"])
+        .with_prompt(format!("Let it {} in {}? (arrow keys, then Enter)", request.access, folder.display()))
+        .items(["no", "yes, this time", "yes, and each time: every script that it runs gets the folder"])
         .default(0)
         .interact_opt();
     match choice {
@@ -72,16 +75,22 @@ fn short(text: &str) -> String {
 
 /// Refuses, and tells the user how to say yes.
 pub(crate) struct RefuseAloud {
+    pub(crate) app: String,
     pub(crate) why: &'static str,
+    /// The ids that folders were granted for.
+    pub(crate) given: Vec<String>,
 }
 
 #[async_trait]
 impl Picker for RefuseAloud {
     async fn pick(&self, request: PickRequest) -> Result<Picked, PickError> {
-        let PickRequest { app, key, access, .. } = &request;
-        let app = short(app);
+        let PickRequest { key, access, .. } = &request;
+        let (app, id) = (short(&self.app), key.id.escape_debug());
         tell!("mountfs: {app} asked to {access} in a folder at {key} and was refused: {}.", self.why);
-        tell!("mountfs: to allow it, run it with --grant {}=FOLDER", key.id.escape_debug());
+        if !self.given.is_empty() && !self.given.contains(&key.id) {
+            tell!("mountfs: you gave `{}`; it asked for `{id}`", self.given.join("`, `"));
+        }
+        tell!("mountfs: to allow it, run it with --grant {id}=FOLDER");
         Err(PickError::Denied)
     }
 }

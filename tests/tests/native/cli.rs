@@ -363,7 +363,10 @@ fn compose_writes_a_component_that_runs() {
     let (account, folder) = (Account::new(), Folder::new());
     let app = account.wasm("app.wasm", WRITES_A_FILE);
     let compose = |arguments: &[&str]| account.mountfs().arg("compose").args(arguments).output().unwrap();
-    succeeded(&compose(&["app.wasm", "-o", "composed.wasm"]));
+    let quiet = compose(&["app.wasm", "-o", "composed.wasm"]);
+    assert_eq!(succeeded(&quiet) + &text(&quiet.stderr), "");
+    let (_, seen) = terminal(account.mountfs().args(["compose", "app.wasm", "-o", "composed.wasm"]), &[]);
+    assert!(seen.contains("wrote composed.wasm, ") && seen.contains("KiB"), "{seen}");
     let mount = named("/", &folder);
     succeeded(&account.mountfs().args(["run", "--mount", &mount, "composed.wasm"]).output().unwrap());
     assert_eq!(folder.read("out.txt"), "hello");
@@ -375,6 +378,26 @@ fn compose_writes_a_component_that_runs() {
     failed(&compose(&["wrong.wasm", "-o", "x.wasm"]), 1, &["mountfs:fs/mounts@0.1.0", "does not fit"]);
     assert!(!account.path("x.wasm").exists());
     assert_eq!(fs::read(app).unwrap(), wat::parse_str(WRITES_A_FILE).unwrap());
+}
+
+/// Whoever reads a log learns what took so long; at a terminal there is a line that goes away again.
+#[test]
+fn that_a_large_app_is_compiled_is_said_once() {
+    let account = Account::new();
+    let small = account.wasm("small.wasm", WRITES_A_FILE);
+    let data = format!("(data (i32.const 1000) \"{}\")", "x".repeat(5 << 20));
+    let large = WRITES_A_FILE.replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 100)");
+    let large = account.wasm("large.wasm", &large.replace("(func $check", &format!("{data} (func $check")));
+    fs::create_dir(account.path("work")).unwrap();
+    let says = |app: &Path| {
+        let mut run = account.mountfs();
+        run.args(["run", "--mount", "/=work"]).arg(app).env("XDG_CACHE_HOME", account.path("cache"));
+        let run = run.output().unwrap();
+        succeeded(&run) + &text(&run.stderr)
+    };
+    assert_eq!(says(&small), "");
+    assert_eq!(says(&large), "mountfs: compiling large.wasm, once (a minute or so)\n");
+    assert_eq!(says(&large), "", "it is found");
 }
 
 #[test]
@@ -416,6 +439,8 @@ fn help_completions_and_manual_pages_are_there() {
     {
         assert!(succeeded(&account.mountfs().args(verb).output().unwrap()).contains("Usage: mountfs"));
     }
+    let help = succeeded(&account.mountfs().arg("--help").output().unwrap());
+    assert!(help.contains("mountfs man FOLDER"), "{help}");
     assert!(succeeded(&account.mountfs().arg("--version").output().unwrap()).starts_with("mountfs 0."));
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = succeeded(&account.mountfs().args(["completions", shell]).output().unwrap());
@@ -448,9 +473,14 @@ fn a_prompt_says_who_asks_for_what_and_its_answer_is_kept_when_the_user_says_so(
     // The folder; then down twice, to "yes, and next time too".
     let (exit, seen) = at_a_terminal(&account, code, &[&path, "\\x1b[B\\x1b[B\\r"]);
     assert_eq!(exit, 0, "{seen}");
-    for word in
-        ["python.wasm@", "asks for a folder", "/local (id pyscript)", "read and write", "from the folder", "each time"]
-    {
+    for word in [
+        "python.wasm asks for a folder",
+        "/local (id pyscript)",
+        "read and write",
+        "from the folder",
+        "arrow keys",
+        "every script",
+    ] {
         assert!(seen.contains(word), "{word:?} is not in: {seen}");
     }
     let (exit, seen) = at_a_terminal(&account, code, &[]);
@@ -493,7 +523,7 @@ print(len(bytes(20 << 20)))";
     let run = account.python(&["--limit", "memory=128M"], allocate);
     assert_eq!(succeeded(&run), "no memory\n20971520\n");
     let run = account.python(&["--limit", "memory=1M"], allocate);
-    failed(&run, 134, &["memory", "limit"]);
+    failed(&run, 125, &["cannot run python.wasm: it needs at least 25 MiB to start: raise --limit memory"]);
 
     for (wrong, why) in [("memory", "NAME=VALUE"), ("disk=1", "there is no limit"), ("mounts=many", "no count")] {
         failed(&account.python(&["--limit", wrong], ""), 2, &[wrong, why]);

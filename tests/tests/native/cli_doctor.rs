@@ -195,11 +195,15 @@ fn what_it_says_of_an_app_is_what_running_it_says() {
         ("module.wasm", "it exports no `_start`"),
         ("script.py", "it is a script"),
         ("missing.wasm", "No such file"),
+        ("librar.wasm", "did you mean library.wasm?"),
     ] {
         failed(&account.mountfs().args(["run", app]).output().unwrap(), 125, &[words]);
         let output = doctor(&account).arg(app).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{app}");
-        assert!(text(&output.stdout).contains(words), "{app}: {}", text(&output.stdout));
+        let said = text(&output.stdout);
+        assert!(said.contains(words), "{app}: {said}");
+        // What to do is said once.
+        assert_eq!(said.contains("name an app that is there"), app == "missing.wasm", "{app}: {said}");
     }
 }
 

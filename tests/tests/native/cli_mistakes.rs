@@ -1,6 +1,6 @@
 //! What users mistype, and what they are told to type instead.
 
-use crate::cli::{Account, WRITES_A_FILE, failed, succeeded};
+use crate::cli::{Account, WRITES_A_FILE, failed, succeeded, text};
 use mountfs_host::{Access, FileStore, GrantKey, GrantStore as _, Kept};
 use std::fs;
 use std::process::Output;
@@ -24,6 +24,7 @@ fn a_verb_that_is_not_there() {
     failed(&mountfs(&account, &["rnu", "app.wasm"]), 2, &["rnu", "'run'"]);
     failed(&mountfs(&account, &["doctr"]), 2, &["'doctor'"]);
     failed(&mountfs(&account, &["grants", "lst"]), 2, &["'list'"]);
+    failed(&mountfs(&account, &["build", "app.wasm", "-o", "app"]), 2, &["npx mountfs build"]);
     failed(&mountfs(&account, &["app.wasm"]), 2, &["to run an app: mountfs run app.wasm"]);
     assert!(!failed(&mountfs(&account, &["xyzzy"]), 2, &["xyzzy"]).contains("tip"));
 }
@@ -97,11 +98,23 @@ fn the_two_sides_of_a_folder_the_wrong_way_round() {
     failed(&run("--dir", "/guest::notes"), 125, &["the folder comes first: did you mean notes::/guest?"]);
     failed(&run("--dir", "/guest=notes"), 125, &["did you mean --dir notes::/guest, or --mount /guest=notes?"]);
     failed(&run("--mount", "notes::/guest"), 2, &["did you mean /guest=notes?"]);
-    failed(&run("--mount", "/guest"), 2, &["no `=`", "GUEST=HOST"]);
-    failed(&run("--mount", "notes"), 2, &["no `=`", "NAME=notes"]);
+    failed(&run("--mount", "/guest"), 2, &["no `=`", "/guest=FOLDER", "GUEST=HOST"]);
+    for short in ["notes", "./notes", "/notes", "notes:/notes"] {
+        failed(&run("--mount", short), 2, &["no `=`: did you mean /notes=", "notes?"]);
+    }
+    failed(&run("--mount", "notes:/guest:ro"), 2, &["did you mean /guest=notes:ro?"]);
+    failed(&run("--grant", "notes"), 2, &["did you mean pyscript=notes?"]);
+    failed(&run("--mount", "guest=notes:ro"), 125, &["not absolute: did you mean /guest=notes:ro?"]);
+    failed(&run("--mount", "notes=/guest:ro"), 125, &["did you mean /guest=notes:ro?"]);
+    failed(&run("--mount", "/guest=notes:r"), 125, &["neither `:ro` nor `:rw`: did you mean /guest=notes:ro?"]);
     let root = failed(&run("--mount", "/=/nowhere"), 125, &["cannot open the folder /nowhere"]);
     assert!(!root.contains("comes first"), "nobody is told to mount the root of the host: {root}");
     assert_eq!(fs::read_dir(account.path("notes")).unwrap().count(), 1);
+    // What can only mean one thing is done.
+    succeeded(&mountfs(&account, &["run", "--mount", "//=notes:rw", "app.wasm"]));
+    let python = mountfs_tests::guest("python");
+    let list = ["run", "--mount", "/guest/=notes", python.to_str().unwrap(), "-c", "import os; print(os.listdir('/'))"];
+    assert_eq!(succeeded(&mountfs(&account, &list)), "['guest']\n");
 }
 
 #[test]
@@ -124,9 +137,83 @@ fn a_script_that_the_app_cannot_see() {
     assert_eq!(said, "seen\n");
     let failing = mountfs(&account, &["run", python, "-c", "raise SystemExit(2)"]);
     assert!(!failed(&failing, 2, &[]).contains("folder"), "nothing was named");
-    let mounted =
-        mountfs(&account, &["run", "--mount", "/project=.", python, "-c", "raise SystemExit(2)", "script.py"]);
-    assert!(!failed(&mounted, 2, &[]).contains("folder"), "it saw one");
+    let mounted = |script: &str| mountfs(&account, &["run", "--mount", "/project=notes:ro", python, script]);
+    let words =
+        ["no folder that the app was given has script.py in it", "--mount /scripts=., and /scripts/script.py in"];
+    failed(&mounted("script.py"), 2, &words);
+    failed(&mounted("notes/script.py"), 2, &["can't open file"]);
+    fs::write(account.path("notes/script.py"), "raise SystemExit(2)").unwrap();
+    failed(&mounted("notes/script.py"), 2, &["the app sees notes/script.py as /project/script.py"]);
+    // It saw it, and failed for a reason of its own.
+    let seen = mountfs(&account, &["run", "--mount", "/=notes", python, "script.py"]);
+    assert!(!failed(&seen, 2, &[]).contains("mountfs:"));
+    assert!(!failed(&mounted("/project/script.py"), 2, &[]).contains("mountfs:"));
+}
+
+/// Whoever starts the app with arguments of somebody else's gives it no folder by that.
+#[test]
+fn options_behind_the_app_are_the_apps() {
+    let account = account();
+    let python = mountfs_tests::guest("python");
+    let python = python.to_str().unwrap();
+    let code = "import os, sys; print(sys.argv[1:], os.listdir('/')); raise SystemExit(len(sys.argv) - 2)";
+    account.wasm("arguments.wasm", ARGUMENTS);
+    for args in [
+        &["--mount", "/p=notes"][..],
+        &["--mount=/p=notes", "--help", "-h", "-v", "--"],
+        &["--dir", "notes::/p"],
+        &["--grant", "pyscript=notes"],
+        &["--", "--mount", "/p=notes"],
+        &["--no-prompt", "--app-name", "other", "--limit", "nothing", "--env", "A=b"],
+    ] {
+        // Python's arguments come after some of its own, and may be in the first place too.
+        let words: Vec<_> = args.iter().map(|arg| format!("'{arg}'")).collect();
+        let run = mountfs(&account, &[&["run", "-v", python, "-c", code], args].concat());
+        assert_eq!(text(&run.stdout), format!("[{}] []\n", words.join(", ")));
+        let bare = mountfs(&account, &[&["run", "arguments.wasm"], args].concat());
+        assert_eq!(bare.status.code(), Some(1), "{}", text(&bare.stderr));
+        assert_eq!(text(&bare.stdout), format!("arguments.wasm\0{}\0", args.join("\0")));
+    }
+    // And if that was not meant, it is said.
+    let behind = ["run", python, "notes/script.py", "--mount", "/notes=notes"];
+    failed(&mountfs(&account, &behind), 2, &["--mount stands behind the app", "go before the app"]);
+    let behind = ["run", python, "--dir=notes"];
+    failed(&mountfs(&account, &behind), 2, &["--dir stands behind the app"]);
+    let help = succeeded(&mountfs(&account, &["run", "--help"]));
+    assert!(help.contains("Options of mountfs go before the app"), "{help}");
+    // Before it, they are checked.
+    failed(&mountfs(&account, &["run", "-c", "arguments.wasm"]), 2, &["'-c'"]);
+    failed(&mountfs(&account, &["run"]), 2, &["<APP>", "Usage: mountfs run [OPTIONS] <APP> [ARGS]..."]);
+}
+
+/// A preview 1 command that prints its arguments, each with a zero behind it, and fails.
+const ARGUMENTS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start")
+        (drop (call $sizes (i32.const 0) (i32.const 12)))
+        (drop (call $args (i32.const 100) (i32.const 1000)))
+        (i32.store (i32.const 8) (i32.const 1000))
+        (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))
+        (call $exit (i32.const 1))))"#;
+
+#[test]
+fn a_grant_that_the_app_did_not_ask_for() {
+    let account = account();
+    let ruby = mountfs_tests::guest("ruby");
+    let run = ["run", "--grant", "pyscript=notes:ro", ruby.to_str().unwrap(), "-e", "exit 3"];
+    failed(&mountfs(&account, &run), 1, &["cannot ask for folders", "try --mount /pyscript=notes:ro"]);
+    let python = mountfs_tests::guest("python");
+    let asks = "from mountfs import fs; await fs.mount('/local')";
+    let run = |id: &str| {
+        let grant = format!("{id}=notes:ro");
+        mountfs(&account, &["run", "--no-prompt", "--grant", &grant, python.to_str().unwrap(), "-c", asks])
+    };
+    failed(&run("python"), 1, &["you gave `python`; it asked for `pyscript`", "--grant pyscript=FOLDER"]);
+    assert!(!failed(&run("pyscript"), 1, &["was given to read"]).contains("you gave"));
 }
 
 #[test]

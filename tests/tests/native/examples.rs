@@ -1,18 +1,42 @@
 //! The examples that need no browser, as their pages say to run them. (`examples/embed` is run by `cargo xtask test packages`.)
 
-use crate::cli::{Account, succeeded};
+use crate::cli::{Account, failed, succeeded};
 use mountfs_tests::root;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
 #[test]
 fn the_sandbox_contains_what_one_fears() {
-    let driver = root().join("examples/sandbox/driver.py");
-    let output = Command::new("python3").arg(driver).output().unwrap();
+    // Whatever else may be in PATH.
+    let output = sandbox(&["--mountfs", root().join("target/debug/mountfs").to_str().unwrap()]);
     let said = succeeded(&output);
     assert!(said.contains("changed report.md"), "{said}");
     assert!(said.trim_end().ends_with("All was contained."), "{said}");
+}
+
+fn sandbox(arguments: &[&str]) -> Output {
+    let driver = root().join("examples/sandbox/driver.py");
+    Command::new("python3").arg(driver).args(arguments).output().unwrap()
+}
+
+#[test]
+fn what_the_sandbox_lacks_is_one_line() {
+    let mountfs = root().join("target/debug/mountfs");
+    let mountfs = mountfs.to_str().unwrap();
+    for (arguments, words) in [
+        (&["--mountfs", "nowhere/mountfs"][..], "there is no command nowhere/mountfs"),
+        (&["--mountfs", mountfs, "--python", "nowhere.wasm"], "there is no file nowhere.wasm"),
+    ] {
+        let said = failed(&sandbox(arguments), 1, &[words]);
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let driver = root().join("examples/sandbox/driver.py");
+    failed(
+        &sandbox(&["--mountfs", mountfs, "--python", driver.to_str().unwrap()]),
+        1,
+        &["is no app", "does not start"],
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What an app is, and whether it would run here.
 
 use super::{Check, size};
-use crate::app::{self, Surface};
+use crate::app::{self, MOUNTS, Surface, Unusable};
 use crate::commands::run;
 use crate::engine;
 use anyhow::{Result, bail};
@@ -12,13 +12,16 @@ use wasmtime::component::Component;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi};
 
-const MOUNTS: &str = "mountfs:fs/mounts@";
 const GRANTS: &str = "mountfs:fs/grants@";
 
 pub(crate) fn all(path: &Path) -> Vec<Check> {
     look(path).unwrap_or_else(|error| {
-        let says = format!("{error:#}");
-        vec![Check::problem("app", says, "name an app that is there and is WebAssembly", json!({ "path": path }))]
+        let (says, instead) = match error.downcast::<Unusable>() {
+            Ok(Unusable { why, instead }) => (why, instead),
+            Err(error) => (format!("{error:#}"), None),
+        };
+        let todo = instead.unwrap_or_else(|| "name an app that is there and is WebAssembly".to_owned());
+        vec![Check::problem("app", says, todo, json!({ "path": path }))]
     })
 }
 
@@ -36,12 +39,8 @@ fn look(path: &Path) -> Result<Vec<Check>> {
     ])
 }
 
-fn has(names: &[String], interface: &str) -> bool {
-    names.iter().any(|name| name.starts_with(interface))
-}
-
 fn what_it_is(path: &Path, bytes: &[u8], surface: &Surface) -> Check {
-    let kind = match (surface.is_component, has(&surface.exports, MOUNTS)) {
+    let kind = match (surface.is_component, surface.exports(MOUNTS)) {
         (false, _) if surface.is_no_command().is_some() => "core module",
         (false, _) => "preview 1 command",
         (true, false) => "component",
@@ -72,9 +71,9 @@ fn wasi_version(import: &str) -> Option<&str> {
 }
 
 fn how_it_mounts(surface: &Surface) -> Check {
-    let imports = has(&surface.imports, MOUNTS);
-    let composed = has(&surface.exports, MOUNTS);
-    let on_preopens = composed && !has(&surface.imports, GRANTS);
+    let imports = surface.imports(MOUNTS);
+    let composed = surface.exports(MOUNTS);
+    let on_preopens = composed && !surface.imports(GRANTS);
     let facts = json!({ "imports_mounts": imports, "on_preopens": on_preopens });
     match (composed, on_preopens, imports) {
         (true, true, _) => {

@@ -1,11 +1,13 @@
 //! `mountfs compose`.
 
 use crate::app;
+use crate::checks::size;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use mountfs_host::Grants;
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,6 +46,9 @@ impl Compose {
         drop(progress);
         let composed = composed.with_context(|| format!("cannot compose {}", self.app.display()))?;
         write(&self.output, &composed).with_context(|| format!("cannot write {}", self.output.display()))?;
+        if std::io::stderr().is_terminal() {
+            tell!("wrote {}, {}", self.output.display(), size(composed.len() as u64));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,10 +9,12 @@ use std::process::ExitCode;
 
 /// Print this command's manual page, or write one for each verb.
 ///
-/// To read it: mountfs man | man -l - ; to install: mountfs man ~/.local/share/man/man1
+/// To read it: mountfs man | man -l - ; to have those of the verbs too: mountfs man ~/.local/share/man/man1, and then
+/// man mountfs-run
 #[derive(Args)]
 pub(crate) struct Man {
-    /// The folder to write the pages to, which is made if it is not there; without it, the first is printed.
+    /// The folder to write the pages to, of the command and of each verb, which is made if it is not there; without it, only
+    /// the command's own is printed.
     folder: Option<PathBuf>,
 }
 

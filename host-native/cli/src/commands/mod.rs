@@ -43,8 +43,13 @@ pub(crate) fn meant(mut error: clap::Error) -> clap::Error {
     if error.kind() != ErrorKind::InvalidSubcommand || error.get(ContextKind::SuggestedSubcommand).is_some() {
         return error;
     }
-    if Path::new(&word).is_file() {
-        let tip = format!("to run an app: mountfs run {word}");
+    let tip = match word.as_str() {
+        // The npm package has a command of this name too.
+        "build" => Some("it is in the npm package: npx mountfs build".to_owned()),
+        _ if Path::new(&word).is_file() => Some(format!("to run an app: mountfs run {word}")),
+        _ => None,
+    };
+    if let Some(tip) = tip {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     } else if let Some(verb) = nearest(&word, Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned())) {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![verb]));

@@ -1,18 +1,19 @@
 //! `mountfs run`.
 
 use super::Failed;
-use crate::folder::{Named, Preopen, folder_of, granted};
+use crate::folder::{Named, Preopen, granted, mounted};
 use crate::limit::{self, Limit, Memory};
 use crate::progress::Progress;
 use crate::prompt::{self, Prompt, RefuseAloud};
-use crate::{app, engine};
-use anyhow::{Context as _, Result, anyhow, ensure};
-use clap::Args;
+use crate::{app, engine, hint};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::{Args, ValueHint};
 use mountfs_host::{
     FileStore, GrantKey, GrantStore as _, MountError, MountOptions, MountfsCtx, MountfsCtxView, MountfsView, Mounts,
     app_name,
 };
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
@@ -33,15 +34,20 @@ const TRAPPED: u8 = 134;
 /// The app sees the folders given here, those it asks for and is granted, and nothing else of the machine: no other
 /// files, no network. What it wrote in mounted folders is durable when the command ends.
 ///
+/// Options of mountfs go before the app. All that stands behind it goes to the app, also --help and --mount: whoever
+/// writes the app's arguments gives it no folder.
+///
 /// Ends with the app's exit code; 125 when mountfs itself failed, 134 when the app trapped.
 #[derive(Args)]
+#[command(override_usage = "mountfs run [OPTIONS] <APP> [ARGS]...")]
 pub(crate) struct Run {
-    /// Mount a folder before the app starts: --mount /notes=~/notes, or read-only --mount /data=./data:ro.
-    #[arg(long, value_name = "GUEST=HOST[:ro]")]
+    /// Mount a folder before the app starts: --mount /notes=~/notes, or read-only --mount /data=./data:ro. To read and
+    /// write (:rw) is the default.
+    #[arg(long, value_name = "GUEST=HOST[:ro|:rw]", value_parser = mounted)]
     mount: Vec<Named>,
 
     /// Let the app mount this folder when it asks for this id, wherever it wants it: --grant pyscript=./data.
-    #[arg(long, value_name = "ID=HOST[:ro]", value_parser = granted)]
+    #[arg(long, value_name = "ID=HOST[:ro|:rw]", value_parser = granted)]
     grant: Vec<Named>,
 
     /// Preopen a folder, as wasmtime does: for a standard library, say. It is never asked for and never revoked.
@@ -67,12 +73,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME")]
     app_name: Option<String>,
 
-    /// The app: a component, composed or not, or a WASI preview 1 command.
-    app: PathBuf,
-
-    /// What the app gets as its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// The app: a component, composed or not, or a WASI preview 1 command; and all that it gets as its arguments.
+    // One argument, so that clap parses nothing behind the app: not even what it would know.
+    #[arg(required = true, trailing_var_arg = true, value_names = ["APP", "ARGS"], value_hint = ValueHint::FilePath)]
+    command: Vec<OsString>,
 }
 
 /// What the store of this run holds.
@@ -105,19 +109,26 @@ impl Run {
     }
 
     async fn run(self) -> Result<ExitCode> {
-        let name = self.app.file_name().unwrap_or(self.app.as_os_str()).to_string_lossy().into_owned();
-        let bytes = app::read(&self.app)?;
+        let path = self.app();
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let bytes = app::read(path)?;
         let guest = self.guest(&name, &bytes)?;
 
         let engine = engine::engine()?;
         let component =
-            engine::load(&engine, &name, &bytes).with_context(|| format!("cannot run {}", self.app.display()))?;
+            engine::load(&engine, &name, &bytes).with_context(|| format!("cannot run {}", path.display()))?;
         let app = link(&engine, &name, &component)?;
         let mut store = Store::new(&engine, guest);
         store.limiter(|guest| &mut guest.memory);
         let instance = match app.instance_pre().instantiate_async(&mut store).await {
             Ok(instance) => instance,
-            Err(error) => return exit_code(&name, Err(error)),
+            Err(error) => {
+                if let Some(needed) = store.data().memory.needed() {
+                    let mib = needed.max(largest_memory(&component)).div_ceil(1 << 20);
+                    bail!("cannot run {name}: it needs at least {mib} MiB to start: raise --limit memory");
+                }
+                return exit_code(&name, Err(error));
+            }
         };
         let command = Command::new(&mut store, &instance)?;
         if !self.mount.is_empty() {
@@ -136,26 +147,29 @@ impl Run {
         };
         let succeeded = is_success(&ended);
         let code = exit_code(&name, ended)?;
-        if !succeeded {
-            self.tell_what_was_out_of_sight();
+        if !succeeded && let Some(hint) = self.hint(&bytes) {
+            tell!("mountfs: {hint}");
         }
         synced?;
         Ok(code)
     }
 
-    /// The mistake that is made most: an argument names a file of the user's, and the app was given no folder at all.
-    fn tell_what_was_out_of_sight(&self) {
-        let has_folders = !(self.mount.is_empty() && self.grant.is_empty() && self.dir.is_empty());
-        let file = self.args.iter().map(Path::new).find(|path| path.is_file());
-        if let (false, Some(file)) = (has_folders, file) {
-            let name = file.file_name().unwrap_or_default().display();
-            tell!(
-                "mountfs: the app was given no folder, so it may not have seen {0}: try --mount /project={1}, and \
-                 /project/{name} in place of {0}",
-                file.display(),
-                folder_of(file).display()
-            );
-        }
+    fn app(&self) -> &Path {
+        Path::new(&self.command[0])
+    }
+
+    fn args(&self) -> &[OsString] {
+        &self.command[1..]
+    }
+
+    /// What may have been meant, when the app failed.
+    fn hint(&self, app: &[u8]) -> Option<String> {
+        let command = <Self as Args>::augment_args(clap::Command::new("run"));
+        let mounts = self.mount.iter().map(|Named { name, folder, .. }| (name.as_str(), folder.as_path()));
+        let preopens = self.dir.iter().map(|Preopen { name, folder }| (name.as_str(), folder.as_path()));
+        hint::option_behind(self.args(), &command)
+            .or_else(|| hint::file_out_of_sight(self.args(), &mounts.chain(preopens).collect::<Vec<_>>()))
+            .or_else(|| hint::grant_in_vain(app, self.grant.first()?))
     }
 
     fn guest(&self, name: &str, app: &[u8]) -> Result<Guest> {
@@ -167,7 +181,12 @@ impl Run {
             );
         }
         let mut wasi = WasiCtx::builder();
-        wasi.inherit_stdio().allow_blocking_current_thread(true).arg(name).args(&self.args);
+        wasi.inherit_stdio().allow_blocking_current_thread(true).arg(name);
+        for arg in self.args() {
+            wasi.arg(
+                arg.to_str().with_context(|| format!("the argument {arg:?} is not Unicode, as those of WASI are"))?,
+            );
+        }
         for variable in &self.env {
             match variable.split_once('=') {
                 Some((name, value)) => drop(wasi.env(name, value)),
@@ -190,6 +209,11 @@ impl Run {
         for named @ Named { name, folder, access } in &self.mount {
             let granted = mountfs.grant(GrantKey::new(name, ID), folder, *access);
             granted.map_err(|error| perhaps(error, named.meant()))?;
+            ensure!(
+                name.starts_with('/'),
+                "cannot mount {} at {name}, which is not absolute: did you mean /{named}?",
+                folder.display()
+            );
         }
         for named @ Named { name, folder, access } in &self.grant {
             mountfs.grant_id(name, folder, *access).map_err(|error| perhaps(error, named.meant()))?;
@@ -198,10 +222,17 @@ impl Run {
         // A store that cannot be read is said now, not when the app asks.
         store.list()?;
         mountfs.store(store);
-        match (self.no_prompt, prompt::is_possible()) {
-            (true, _) => mountfs.picker(RefuseAloud { why: "--no-prompt" }),
-            (false, false) => mountfs.picker(RefuseAloud { why: "there is no terminal to ask at" }),
-            (false, true) => mountfs.picker(Prompt),
+        let app = self.app_name.clone().unwrap_or_else(|| name.to_owned());
+        match self
+            .no_prompt
+            .then_some("--no-prompt")
+            .or_else(|| (!prompt::is_possible()).then_some("there is no terminal to ask at"))
+        {
+            Some(why) => {
+                let given = self.grant.iter().map(|named| named.name.clone()).collect();
+                mountfs.picker(RefuseAloud { app, why, given })
+            }
+            None => mountfs.picker(Prompt { app }),
         };
         let mut table = ResourceTable::new();
         table.set_max_capacity(limit::MOST_RESOURCES);
@@ -219,6 +250,13 @@ pub(crate) fn link(engine: &Engine, name: &str, component: &Component) -> Result
         .map_err(|error| anyhow!("{name} imports what nothing here provides: {error:#}"))?;
     CommandPre::new(app)
         .map_err(|error| anyhow!("{name} is not a command: it does not export wasi:cli/run ({error:#})"))
+}
+
+/// Bytes that the largest memory of an app starts with.
+fn largest_memory(component: &Component) -> usize {
+    const PAGE: u64 = 64 << 10;
+    let pages = component.resources_required().and_then(|required| required.max_initial_memory_size);
+    pages.and_then(|pages| usize::try_from(pages * PAGE).ok()).unwrap_or(0)
 }
 
 /// The error, with what may have been meant.
