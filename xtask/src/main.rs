@@ -101,7 +101,7 @@ impl Task {
             Self::Demo { browser: false } => demo::demo(),
             Self::Demo { browser: true } => {
                 components::build()?;
-                run::cargo_build()?;
+                run::build_command()?;
                 browser::demo()
             }
             Self::Soak { names } => soak::run_all(&names),

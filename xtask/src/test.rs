@@ -87,13 +87,15 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 /// The components, the command and the Python app.
 pub(crate) fn build() -> Result<()> {
     components::build()?;
-    run::cargo_build()?;
+    run::build_command()?;
     guests::python().map(drop)
 }
 
 /// Everything that the suites need besides what the browser does.
 pub(crate) fn build_for_suites() -> Result<()> {
-    build()?;
+    components::build()?;
+    run::build_all()?;
+    guests::python()?;
     components::case_guests()?;
     components::bench_guest()?;
     guests::foreign()?;
@@ -122,7 +124,7 @@ fn clippy() -> Result<()> {
 
 fn native() -> Result<Count> {
     // Of the command itself, `cargo test` builds only its unit tests.
-    run::cargo_build()?;
+    run::build_all()?;
     suites(Command::new("cargo").arg("test").args(PACKAGES).arg("--no-fail-fast"))
 }
 

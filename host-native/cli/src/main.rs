@@ -23,7 +23,11 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::Styles;
 use clap::{ArgAction, Parser};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Where more is said of each verb.
 const MORE: &str = "`mountfs VERB --help` says more of a verb, and `mountfs man FOLDER` writes a manual page for each.";
@@ -42,15 +46,13 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| commands::meant(error).exit());
-    let level = ["warn", "mountfs=info,mountfs_host=info,warn", "debug"][usize::from(cli.verbose.min(2))];
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level)))
+    let log = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(has_colours(&std::io::stderr()))
         .log_internal_errors(false)
         .without_time()
-        .with_target(false)
-        .init();
+        .with_target(false);
+    tracing_subscriber::registry().with(log).with(told(cli.verbose)).init();
     match cli.command.call() {
         Ok(code) => code,
         // As in `mountfs grants | head -1`: nobody reads on.
@@ -61,6 +63,17 @@ fn main() -> ExitCode {
             failed.code
         }
     }
+}
+
+/// What is told of what goes on.
+fn told(verbose: u8) -> Targets {
+    let said = std::env::var("RUST_LOG").ok().and_then(|said| said.parse().ok());
+    said.unwrap_or_else(|| match verbose {
+        0 => Targets::new().with_default(Level::WARN),
+        // Those whose names begin so.
+        1 => Targets::new().with_default(Level::WARN).with_target("mountfs", Level::INFO),
+        _ => Targets::new().with_default(Level::DEBUG),
+    })
 }
 
 /// Whether colours are shown there: on a terminal that has them, unless NO_COLOR is set.
