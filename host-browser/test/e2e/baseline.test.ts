@@ -118,7 +118,7 @@ row("both sides edited", "the later time wins, silently", async () => {
   await app.python(`last = open("/local/notes.txt", "a"); last.write(" and here"); last.flush()`);
   put(folder, { "notes.txt": "changed again" });
   const said = await app.python(`from mountfs import fs; print(await fs.sync("/local"))`);
-  expect(said).toMatch(/^1 files .*\n {2}conflict: notes\.txt \(the other version is notes \(conflict .*\)\.txt\)$/);
+  expect(said).toMatch(/^1 file .*\n {2}conflict: notes\.txt \(the other version is notes \(conflict .*\)\.txt\)$/);
 });
 
 row("a write, then an old time set (zip, copy2 and tar do)", "never written", async () => {

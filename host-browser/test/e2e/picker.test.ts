@@ -148,7 +148,7 @@ describe("the picker", () => {
     await press(YES);
     await (await desktop.chooser("read-write")).choose(folder);
     await prompts.answer("Allow");
-    expect(await result()).toEqual([0, expect.stringContaining("1 files")]);
+    expect(await result()).toEqual([0, expect.stringContaining("1 file ")]);
     expect(await dialogs()).toBe(0);
     expect(readFileSync(join(folder, "b.txt"), "utf8")).toBe(basename(folder));
   });
