@@ -10,7 +10,7 @@ use std::process::Command;
 /// Measures in one host, or in both, and writes the page.
 pub(crate) fn bench(host: Option<Host>, rounds: Option<u32>) -> Result<()> {
     components::build()?;
-    run::build_all()?;
+    run::cargo_build()?;
     let docs = root().join("docs");
     let results = docs.join("performance");
     fs::create_dir_all(&results)?;

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the main job on real input.
 
-use crate::run::{build_command, mountfs, root, say};
+use crate::run::{cargo_build, mountfs, root, say};
 use crate::{components, guests, tools};
 use anyhow::{Context as _, Result, ensure};
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ const RESULT: &str = "lines.csv";
 
 pub(crate) fn demo() -> Result<()> {
     components::build()?;
-    build_command()?;
+    cargo_build()?;
     run(&guests::python()?, &tools::wasmtime()?)
 }
 

@@ -101,7 +101,7 @@ impl Task {
             Self::Demo { browser: false } => demo::demo(),
             Self::Demo { browser: true } => {
                 components::build()?;
-                run::build_command()?;
+                run::cargo_build()?;
                 browser::demo()
             }
             Self::Soak { names } => soak::run_all(&names),

@@ -2,7 +2,7 @@
 //! has a suite of its own for that: `host-browser/test/e2e/package.test.ts`.)
 
 use crate::release::release;
-use crate::run::{build_all, root, run, run_quiet, say};
+use crate::run::{cargo_build, root, run, run_quiet, say};
 use crate::test::Count;
 use crate::tools;
 use anyhow::{Context as _, Result, ensure};
@@ -34,7 +34,7 @@ pub(crate) fn test() -> Result<Count> {
     tried("the library", library(&python));
     tried("the wheel", wheel(&made.wheel));
     // What was built for them took the place of our own.
-    build_all()?;
+    cargo_build()?;
     Ok(count)
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// What the crates and suites are built with. Always the same packages, because cargo builds a dependency anew for each
-/// set of packages that wants other features of it. (The command alone wants the same of all that takes long.)
+/// set of packages that wants other features of it.
 pub(crate) const PACKAGES: [&str; 8] =
     ["-p", "mountfs", "-p", "mountfs-host", "-p", "mountfs-tests", "-p", "mountfs-benches"];
 
@@ -19,15 +19,9 @@ pub(crate) fn mountfs() -> PathBuf {
     root().join("target/debug/mountfs").with_extension(std::env::consts::EXE_EXTENSION)
 }
 
-/// Builds the command `mountfs`.
-pub(crate) fn build_command() -> Result<()> {
-    say("building mountfs");
-    run(Command::new("cargo").args(["build", "-p", "mountfs"]))
-}
-
 /// Builds the crates, and with them the command `mountfs` and the test suites.
-pub(crate) fn build_all() -> Result<()> {
-    say("building mountfs and its suites");
+pub(crate) fn cargo_build() -> Result<()> {
+    say("building mountfs");
     run(Command::new("cargo").arg("build").args(["--tests", "--bins"]).args(PACKAGES))
 }
 

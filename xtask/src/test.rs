@@ -87,15 +87,13 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 /// The components, the command and the Python app.
 pub(crate) fn build() -> Result<()> {
     components::build()?;
-    run::build_command()?;
+    run::cargo_build()?;
     guests::python().map(drop)
 }
 
 /// Everything that the suites need besides what the browser does.
 pub(crate) fn build_for_suites() -> Result<()> {
-    components::build()?;
-    run::build_all()?;
-    guests::python()?;
+    build()?;
     components::case_guests()?;
     components::bench_guest()?;
     guests::foreign()?;
@@ -124,7 +122,7 @@ fn clippy() -> Result<()> {
 
 fn native() -> Result<Count> {
     // Of the command itself, `cargo test` builds only its unit tests.
-    run::build_all()?;
+    run::cargo_build()?;
     suites(Command::new("cargo").arg("test").args(PACKAGES).arg("--no-fail-fast"))
 }
 
