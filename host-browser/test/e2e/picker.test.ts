@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
 import { cleanUp, launchHeaded, serve, temporary } from "./browser.js";
 import { Desktop, type Point, until } from "./desktop.js";
 import { Prompts } from "./prompts.js";
@@ -57,7 +57,12 @@ async function start(): Promise<void> {
   prompts = await Prompts.of(profile, desktop);
 }
 
-async function open(): Promise<void> {
+async function open({ onTestFailed }: TestContext): Promise<void> {
+  // Nothing else says whether the user, the page or the browser is waited for.
+  onTestFailed(async () => console.error("the page: %o", await tell(`(async () => ({
+    dialog: document.querySelector("mountfs-dialog")?.shadowRoot.querySelector("dialog").innerText,
+    result: await Promise.race([window.result, "none yet"]),
+  }))()`)));
   await page.goto(host.origin);
   await tell("fs.ready");
 }
@@ -74,15 +79,24 @@ async function tell<T>(expression: string): Promise<T> {
   return JSON.parse(result.value ?? "null");
 }
 
-/** Clicks an element. */
+/** Clicks an element, as often as it takes: a browser drops what comes before a new page is painted. */
 async function press(element: string): Promise<void> {
-  const place = await tell<Point>(`(() => {
+  await tell(`(window.pressed = false, ${element}.addEventListener("click", () => { window.pressed = true; }), null)`);
+  const pressed = async () => (await tell("window.pressed")) || undefined;
+  await until(`${element} is clicked`, async () => {
+    await desktop.click(await centre(element));
+    return await until("this click arrives", pressed, 5000).catch(() => undefined);
+  });
+}
+
+/** Where an element is on the screen. */
+async function centre(element: string): Promise<Point> {
+  return await tell<Point>(`(() => {
     const { x, y, width, height } = ${element}.getBoundingClientRect();
     // The window has a border, the same below as beside; the rest of what is not page is above it.
     const border = (outerWidth - innerWidth) / 2;
     return { x: screenX + border + x + width / 2, y: screenY + outerHeight - innerHeight - border + y + height / 2 };
   })()`);
-  await desktop.click(place);
 }
 
 /** Makes a call in the page's handler of a click on its button. {@link result} has how it ends. */
@@ -205,10 +219,10 @@ describe("the picker", () => {
 
 // Each on the profile that the one before left, with the folder that the first test above chose.
 describe("a later start of the browser", () => {
-  beforeEach(async () => {
+  beforeEach(async (context) => {
     await browser.close();
     await start();
-    await open();
+    await open(context);
   });
 
   /** The folder of the first test, by what is in it. */
