@@ -1,4 +1,4 @@
-//! Generated from `wit/`: the only place of this crate that generates, and with it, besides `heap`, the only one with unsafe code.
+//! Generated from `wit/`: the only place of this crate that generates, and, besides `heap` and `single`, the only one with unsafe code.
 #![allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
 
 wit_bindgen::generate!({

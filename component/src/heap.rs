@@ -5,13 +5,14 @@
 //! component.
 #![allow(unsafe_code)]
 
+use crate::single::Single;
+use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32::{memory_grow, memory_size};
-use std::alloc::{GlobalAlloc, Layout};
-use std::cell::UnsafeCell;
-use std::ptr::null_mut;
+use core::cell::UnsafeCell;
+use core::ptr::null_mut;
 
 #[global_allocator]
-static HEAP: Heap = Heap(UnsafeCell::new(State { free: [null_mut(); 32], next: 0, end: 0 }));
+static HEAP: Heap = Heap(Single(UnsafeCell::new(State { free: [null_mut(); 32], next: 0, end: 0 })));
 
 /// The smallest block, and how all are aligned: nothing here has to be aligned to more.
 const SMALLEST: usize = 16;
@@ -19,7 +20,7 @@ const SMALLEST: usize = 16;
 /// What linear memory grows by (core specification, "page size").
 const PAGE: usize = 1 << 16;
 
-struct Heap(UnsafeCell<State>);
+struct Heap(Single<UnsafeCell<State>>);
 
 /// By the binary logarithm of their size, the first of the free blocks; and what has never been in use.
 struct State {
@@ -32,9 +33,6 @@ struct State {
 struct Free {
     next: *mut Free,
 }
-
-// SAFETY: a component has one thread.
-unsafe impl Sync for Heap {}
 
 /// The size of the block for a layout; `None` when there can be none.
 fn block(size: usize, align: usize) -> Option<usize> {

@@ -2,7 +2,12 @@
 //!
 //! [`path`], [`table`] and [`walk`] hold the meaning, know nothing of WebAssembly, and are tested natively.
 //! `bindings` generates from `wit/`; `exports` converts and delegates; `mount` and `state` hold what is attached; `heap`
-//! allocates.
+//! allocates; `single` makes a static of what one thread has. There is no `std`, and no formatting of text in what calls pass:
+//! both would be for messages that nobody sees.
+
+#![cfg_attr(target_family = "wasm", no_std)]
+
+extern crate alloc;
 
 pub mod path;
 pub mod table;
@@ -17,4 +22,14 @@ mod heap;
 #[cfg(target_family = "wasm")]
 mod mount;
 #[cfg(target_family = "wasm")]
+mod single;
+#[cfg(target_family = "wasm")]
 mod state;
+
+/// A panic traps and says nothing. A component has nowhere to say it, and to format all that could be said would be a tenth
+/// of this one.
+#[cfg(target_family = "wasm")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

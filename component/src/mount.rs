@@ -2,8 +2,9 @@
 
 use crate::bindings::grants::{Access, Grant};
 use crate::bindings::host::types::{Descriptor, ErrorCode};
-use std::cell::RefCell;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::cell::RefCell;
 
 pub(crate) struct Mount {
     pub(crate) path: String,

@@ -1,6 +1,9 @@
 //! Guest paths that name a place in the mount table.
 
-use std::fmt;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 /// The longest path there may be, in bytes: what Linux takes (`PATH_MAX`).
 pub const LONGEST: usize = 4096;
@@ -26,23 +29,24 @@ impl MountPoint {
     ///
     /// # Errors
     ///
-    /// Why it is not a mount point, for a person.
-    pub fn parse(path: &str) -> Result<Self, String> {
+    /// Why it is not a mount point, for a person who is told the path as well.
+    pub fn parse(path: &str) -> Result<Self, &'static str> {
         let Some(relative) = path.strip_prefix('/') else {
-            return Err(format!("{path:?} is not absolute: it has to begin with `/`"));
+            return Err("it is not absolute: it has to begin with `/`");
         };
         if path.len() > LONGEST {
-            return Err(format!("it has {} bytes: a mount point has at most {LONGEST}", path.len()));
+            return Err("it is too long: a mount point has at most 4096 bytes");
         }
         if path.contains('\0') {
-            return Err(format!("{path:?} contains a NUL character"));
+            return Err("it contains a NUL character");
         }
         if relative.is_empty() {
             return Ok(Self::default());
         }
         let parts = relative.split('/').map(|part| match part {
-            "" => Err(format!("{path:?} has an empty part: write each `/` once, and none at the end")),
-            "." | ".." => Err(format!("{path:?} has the part `{part}`: write the path without it")),
+            "" => Err("it has an empty part: write each `/` once, and none at the end"),
+            "." => Err("it has the part `.`: write the path without it"),
+            ".." => Err("it has the part `..`: write the path without it"),
             part => Ok(part.to_owned()),
         });
         parts.collect::<Result<_, _>>().map(Self)
@@ -76,14 +80,13 @@ impl fmt::Display for MountPoint {
 ///
 /// # Errors
 ///
-/// Why it is not an id, for a person.
-pub fn check_id(id: &str) -> Result<(), String> {
-    if id.is_empty() || id.len() > 32 {
-        return Err(format!("{id:?} has {} characters: an id has 1 to 32", id.chars().count()));
-    }
-    match id.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
-        Some(c) => Err(format!("{id:?} contains {c:?}: an id has only `A-Z a-z 0-9 _ -`")),
-        None => Ok(()),
+/// Why it is not an id, for a person who is told the id as well.
+pub fn check_id(id: &str) -> Result<(), &'static str> {
+    match id.len() {
+        0 => Err("the id is empty"),
+        1..=32 if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) => Ok(()),
+        1..=32 => Err("the id has a character that no id has"),
+        _ => Err("the id is too long"),
     }
 }
 
@@ -109,6 +112,7 @@ mod tests {
             ("/a/./b", "`.`"),
             ("/a/..", "`..`"),
             ("/a\0b", "NUL"),
+            (&format!("/{}", "x".repeat(LONGEST)), &LONGEST.to_string()),
         ] {
             let error = MountPoint::parse(path).unwrap_err();
             assert!(error.contains(why), "{path:?}: {error}");

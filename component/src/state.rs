@@ -7,9 +7,12 @@ use crate::bindings::host::preopens;
 use crate::bindings::host::types::{Descriptor, ErrorCode};
 use crate::mount::Mount;
 use crate::path::MountPoint;
+use crate::single::Single;
 use crate::table::Table;
-use std::cell::RefCell;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{LazyCell, RefCell};
 
 /// The mount table of this instance.
 pub(crate) type Mounts = Table<Rc<Mount>>;
@@ -40,43 +43,41 @@ pub(crate) enum Target {
     Outside(Rc<Mount>),
 }
 
-thread_local! {
-    static STATE: RefCell<State> = RefCell::default();
-}
+static STATE: Single<LazyCell<RefCell<State>>> = Single(LazyCell::new(RefCell::default));
 
 /// The table as it is now.
 pub(crate) fn table() -> Rc<Mounts> {
     start();
-    STATE.with_borrow(|state| state.table.clone())
+    STATE.borrow().table.clone()
 }
 
 /// Changes the table.
 pub(crate) fn change<R>(change: impl FnOnce(&mut Mounts) -> R) -> R {
     start();
-    STATE.with_borrow_mut(|state| change(Rc::make_mut(&mut state.table)))
+    change(Rc::make_mut(&mut STATE.borrow_mut().table))
 }
 
 /// The preopens of the host that are not the guest's root itself.
 pub(crate) fn preopens() -> Vec<Preopen> {
     start();
-    STATE.with_borrow(|state| state.preopens.clone())
+    STATE.borrow().preopens.clone()
 }
 
 /// Takes in the host's preopens, once, before the first use.
 fn start() {
-    if STATE.with_borrow(|state| state.started) {
+    if STATE.borrow().started {
         return;
     }
     let directories = preopens::get_directories();
     // Dropping a descriptor calls the host: what is not needed is dropped when nothing is borrowed.
-    let unneeded = STATE.with_borrow_mut(|state| state.take_in(directories));
+    let unneeded = STATE.borrow_mut().take_in(directories);
     drop(unneeded);
 }
 
 impl State {
     /// Answers what it has no use for.
     fn take_in(&mut self, directories: Vec<(Descriptor, String)>) -> (Vec<Rc<Mount>>, Vec<(Descriptor, String)>) {
-        if std::mem::replace(&mut self.started, true) {
+        if core::mem::replace(&mut self.started, true) {
             return (Vec::new(), directories);
         }
         let table = Rc::make_mut(&mut self.table);
@@ -110,19 +111,18 @@ pub(crate) struct Counted(());
 impl Counted {
     /// One more, or `insufficient-memory`.
     pub(crate) fn new() -> Result<Self, ErrorCode> {
-        STATE.with_borrow_mut(|state| {
-            if state.open == MOST_OPEN {
-                return Err(ErrorCode::InsufficientMemory);
-            }
-            state.open += 1;
-            Ok(Self(()))
-        })
+        let mut state = STATE.borrow_mut();
+        if state.open == MOST_OPEN {
+            return Err(ErrorCode::InsufficientMemory);
+        }
+        state.open += 1;
+        Ok(Self(()))
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        STATE.with_borrow_mut(|state| state.open -= 1);
+        STATE.borrow_mut().open -= 1;
     }
 }
 
@@ -132,18 +132,17 @@ pub(crate) struct Claim(MountPoint);
 impl Claim {
     /// `None` when somebody else has it.
     pub(crate) fn take(point: &MountPoint) -> Option<Self> {
-        STATE.with_borrow_mut(|state| {
-            let free = !state.pending.contains(point);
-            free.then(|| {
-                state.pending.push(point.clone());
-                Self(point.clone())
-            })
+        let pending = &mut STATE.borrow_mut().pending;
+        let free = !pending.contains(point);
+        free.then(|| {
+            pending.push(point.clone());
+            Self(point.clone())
         })
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        STATE.with_borrow_mut(|state| state.pending.retain(|point| *point != self.0));
+        STATE.borrow_mut().pending.retain(|point| *point != self.0);
     }
 }

@@ -2,6 +2,8 @@
 //! there are, and the directories above a mount point need no entry of their own.
 
 use crate::path::MountPoint;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Mounts and the host's preopens by the path they are attached at.
 #[derive(Clone, Debug)]

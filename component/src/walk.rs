@@ -6,7 +6,11 @@
 
 use crate::path::{self, LONGEST};
 use crate::table::{Node, Table};
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Links followed in one walk before it is a loop, as in Linux (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
@@ -366,13 +370,13 @@ impl<'t, M> Position<'t, M> {
     fn place(self, rest: &str) -> Place<'t, M> {
         let mount = self.mount();
         let node = if names(rest).next().is_none() { self.node() } else { None };
-        let mut path = self.relative();
-        match (path.as_str(), rest) {
-            ("", "" | "/") => path = format!(".{rest}"),
-            ("", rest) => path = rest.to_owned(),
-            (_, "" | "/") => path.push_str(rest),
-            (_, rest) => path = format!("{path}/{rest}"),
-        }
+        let path = self.relative();
+        let path = match (path.as_str(), rest) {
+            ("", "" | "/") => [".", rest].concat(),
+            ("", rest) => rest.to_owned(),
+            (path, "" | "/") => [path, rest].concat(),
+            (path, rest) => [path, "/", rest].concat(),
+        };
         Place {
             mount: mount.map(|mount| mount.mount),
             from_base: mount.is_some_and(|mount| mount.from_base),

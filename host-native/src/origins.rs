@@ -5,14 +5,21 @@
 
 use crate::dirty::{Written, moved};
 use crate::grant::Grant;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::DynOutputStream;
 
-/// Where a descriptor came from.
+/// Where a descriptor came from, if the guest has one of this number.
+#[derive(Default)]
+enum Slot {
+    #[default]
+    Free,
+    Preopen,
+    Grant(Origin),
+}
+
+/// Where a descriptor of a grant came from.
 #[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) grant: Arc<Grant>,
@@ -22,10 +29,12 @@ pub(crate) struct Origin {
     pub(crate) written: Option<Arc<Written>>,
 }
 
-/// What is open, by number in the resource table; without an origin, what came from a preopen.
+/// What is open.
 #[derive(Default)]
 pub(crate) struct Origins {
-    descriptors: HashMap<u32, Option<Origin>>,
+    /// By number in the resource table, which gives out the lowest that are free.
+    descriptors: Vec<Slot>,
+    open: usize,
     writers: Vec<Weak<Writer>>,
     /// Each listing, and each stream of a grant, holds one more.
     counted: Arc<()>,
@@ -35,18 +44,19 @@ pub(crate) struct Origins {
 pub(crate) struct Writer {
     pub(crate) grant: Arc<Grant>,
     pub(crate) written: Arc<Written>,
-    number: AtomicU32,
+    /// The stream's number in the resource table.
+    number: u32,
     /// What went wrong with a write that the guest did not wait for, until it hears of it.
     unheard: Mutex<Option<String>>,
 }
 
 impl Writer {
-    pub(crate) fn new(grant: Arc<Grant>, written: Arc<Written>) -> Arc<Self> {
-        Arc::new(Self { grant, written, number: AtomicU32::new(0), unheard: Mutex::default() })
+    pub(crate) fn new(grant: Arc<Grant>, written: Arc<Written>, stream: &Resource<DynOutputStream>) -> Arc<Self> {
+        Arc::new(Self { grant, written, number: stream.rep(), unheard: Mutex::default() })
     }
 
     pub(crate) fn stream(&self) -> Resource<DynOutputStream> {
-        Resource::new_borrow(self.number.load(Ordering::Relaxed))
+        Resource::new_borrow(self.number)
     }
 
     /// Notes that a write failed, or, with `None`, that the guest knows.
@@ -66,7 +76,7 @@ impl Writer {
 impl Origins {
     /// How much is open.
     pub(crate) fn open(&self) -> usize {
-        self.descriptors.len() + Arc::strong_count(&self.counted) - 1
+        self.open + Arc::strong_count(&self.counted) - 1
     }
 
     /// Counts a listing or stream for as long as it holds this.
@@ -75,20 +85,38 @@ impl Origins {
     }
 
     pub(crate) fn of(&self, descriptor: &Resource<Descriptor>) -> Option<&Origin> {
-        self.descriptors.get(&descriptor.rep())?.as_ref()
+        match self.descriptors.get(descriptor.rep() as usize)? {
+            Slot::Grant(origin) => Some(origin),
+            Slot::Free | Slot::Preopen => None,
+        }
     }
 
     pub(crate) fn add(&mut self, descriptor: &Resource<Descriptor>, origin: Option<Origin>) {
-        self.descriptors.insert(descriptor.rep(), origin);
+        let number = descriptor.rep() as usize;
+        if number >= self.descriptors.len() {
+            self.descriptors.resize_with(number + 1, Slot::default);
+        }
+        let before = std::mem::replace(&mut self.descriptors[number], origin.map_or(Slot::Preopen, Slot::Grant));
+        if matches!(before, Slot::Free) {
+            self.open += 1;
+        }
     }
 
     pub(crate) fn forget(&mut self, descriptor: &Resource<Descriptor>) {
-        self.descriptors.remove(&descriptor.rep());
+        if let Some(slot) = self.descriptors.get_mut(descriptor.rep() as usize)
+            && !matches!(std::mem::take(slot), Slot::Free)
+        {
+            self.open -= 1;
+        }
     }
 
     /// Notes that a grant's file or directory was renamed.
     pub(crate) fn renamed(&mut self, grant: &Arc<Grant>, from: &str, to: &str) {
-        for origin in self.descriptors.values_mut().flatten().filter(|origin| Arc::ptr_eq(&origin.grant, grant)) {
+        for slot in &mut self.descriptors {
+            let Slot::Grant(origin) = slot else { continue };
+            if !Arc::ptr_eq(&origin.grant, grant) {
+                continue;
+            }
             if let Some(now) = moved(&origin.path, from, to) {
                 origin.path = now;
             }
@@ -98,8 +126,7 @@ impl Origins {
         }
     }
 
-    pub(crate) fn add_writer(&mut self, stream: &Resource<DynOutputStream>, writer: &Arc<Writer>) {
-        writer.number.store(stream.rep(), Ordering::Relaxed);
+    pub(crate) fn add_writer(&mut self, writer: &Arc<Writer>) {
         if self.writers.len() == self.writers.capacity() {
             // Before it grows, so that it stays in proportion to the streams that are open.
             self.writers.retain(|writer| writer.strong_count() > 0);

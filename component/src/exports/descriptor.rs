@@ -10,7 +10,10 @@ use crate::bindings::exported::types::{
 };
 use crate::bindings::host::types as host;
 use crate::state::{self, Counted};
-use std::rc::Rc;
+use alloc::borrow::ToOwned as _;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 impl Guest for Component {
     type Descriptor = Opened;

@@ -4,8 +4,10 @@ use crate::bindings::exported::types::GuestDirectoryEntryStream;
 use crate::bindings::host::types::{DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode};
 use crate::mount::Mount;
 use crate::state::Counted;
-use std::cell::Cell;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::Cell;
 
 pub struct Listing {
     host: Option<(Rc<Mount>, DirectoryEntryStream)>,

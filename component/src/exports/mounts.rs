@@ -6,7 +6,10 @@ use crate::bindings::{Component, host::types::DescriptorType, host::types::PathF
 use crate::mount::Mount;
 use crate::path::{self, MountPoint};
 use crate::state::{self, Claim};
-use std::rc::Rc;
+use alloc::borrow::ToOwned as _;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 const DEFAULT_ID: &str = "mountfs";
 
@@ -14,7 +17,7 @@ impl Guest for Component {
     fn mount(path: String, options: MountOptions) -> Result<MountInfo, Error> {
         let point = parse(&path)?;
         let id = options.id.unwrap_or_else(|| DEFAULT_ID.to_owned());
-        path::check_id(&id).map_err(Error::InvalidId)?;
+        check_id(&id)?;
         let access = options.access.unwrap_or(Access::ReadWrite);
 
         let _claim = claim(&point)?;
@@ -55,7 +58,7 @@ impl Guest for Component {
 
     fn revoke(path: String, id: String) -> Result<bool, Error> {
         let point = parse(&path)?;
-        path::check_id(&id).map_err(Error::InvalidId)?;
+        check_id(&id)?;
         let _claim = claim(&point)?;
 
         let mount = attached(&point).ok().filter(|mount| mount.id == id);
@@ -79,7 +82,11 @@ impl Guest for Component {
 }
 
 fn parse(path: &str) -> Result<MountPoint, Error> {
-    MountPoint::parse(path).map_err(Error::InvalidPath)
+    MountPoint::parse(path).map_err(|why| Error::InvalidPath(why.to_owned()))
+}
+
+fn check_id(id: &str) -> Result<(), Error> {
+    path::check_id(id).map_err(|why| Error::InvalidId(why.to_owned()))
 }
 
 fn claim(point: &MountPoint) -> Result<Claim, Error> {
@@ -131,10 +138,10 @@ fn check_in_the_way(point: &MountPoint) -> Result<(), Error> {
             return Ok(());
         };
         if kind != DescriptorType::Directory {
-            return Err(Error::InvalidPath(format!(
-                "/{} is a file: mount where there is a directory or nothing",
-                path::join(parts.iter().map(String::as_str))
-            )));
+            let file = path::join(parts.iter().map(String::as_str));
+            return Err(Error::InvalidPath(
+                ["/", &file, " is a file: mount where there is a directory or nothing"].concat(),
+            ));
         }
     }
     Ok(())

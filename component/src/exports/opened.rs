@@ -4,8 +4,10 @@ use crate::bindings::host::types::{self as host, DescriptorFlags, DescriptorType
 use crate::mount::Mount;
 use crate::state::{self, Counted, Mounts};
 use crate::walk::{self, Base, Kind, Look, Refusal};
-use std::borrow::Cow;
-use std::rc::Rc;
+use alloc::borrow::Cow;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 type Place<'t> = walk::Place<'t, Rc<Mount>>;
 
