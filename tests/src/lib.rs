@@ -7,6 +7,7 @@ mod docs;
 #[cfg(target_os = "linux")]
 pub mod faults;
 mod fixture;
+pub mod host_calls;
 pub mod model;
 pub mod steps;
 

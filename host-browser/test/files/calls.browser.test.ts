@@ -1,5 +1,6 @@
-// How many calls of the browser's it takes to look and to read: on a real folder they are what costs. No time is measured.
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+// How many calls of the browser's it takes to look and to read, and how many bytes: on a real folder they are what costs. No
+// time is measured.
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Browser, type Folder } from "./fixture.js";
@@ -221,6 +222,24 @@ describe("a guest that reads", () => {
       }),
     );
     expect(calls).toEqual({ getFileHandle: 1, getFile: 1, slice: 1, arrayBuffer: 1, bytes: 65536 });
+  });
+
+  on("and changes 8 bytes of a large file: these are written, and none are read", async (folder) => {
+    put(folder, "large", "y".repeat(4 << 20));
+    const { left, calls } = await folder.run(async ({ Guest, handle, counted, bytes }) => {
+      const guest = new Guest(handle);
+      const calls = await counted(async () => {
+        const file = await guest.writing("large");
+        await file.write(bytes("12345678"), 2n << 20n);
+        file[Symbol.dispose]();
+        await guest.sync();
+      });
+      return { left: guest.tree.unsynced().files, calls };
+    });
+    expect(left).toBe(0);
+    expect(calls).toMatchObject({ createWritable: 1, write: 1, written: 8 });
+    expect(calls).not.toHaveProperty("bytes");
+    expect(readFileSync(join(folder.path, "large"), "utf8")).toBe(`${"y".repeat(2 << 20)}12345678${"y".repeat((2 << 20) - 8)}`);
   });
 
   describe("what was read before it was opened is not what is there then:", () => {

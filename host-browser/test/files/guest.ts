@@ -195,7 +195,16 @@ export async function counted(work: () => unknown): Promise<Record<string, numbe
   const calls: Record<string, number> = {};
   const tell = (name: string, by = 1) => (calls[name] = (calls[name] ?? 0) + by);
   const restore: (() => void)[] = [];
-  const METHODS = { getFile: FileSystemFileHandle, getFileHandle: FileSystemDirectoryHandle, getDirectoryHandle: FileSystemDirectoryHandle, entries: FileSystemDirectoryHandle, slice: Blob, arrayBuffer: Blob };
+  const METHODS = {
+    getFile: FileSystemFileHandle,
+    createWritable: FileSystemFileHandle,
+    getFileHandle: FileSystemDirectoryHandle,
+    getDirectoryHandle: FileSystemDirectoryHandle,
+    entries: FileSystemDirectoryHandle,
+    slice: Blob,
+    arrayBuffer: Blob,
+    write: FileSystemWritableFileStream,
+  };
   for (const [name, { prototype }] of Object.entries(METHODS)) {
     const methods = prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
     const method = methods[name]!;
@@ -203,6 +212,10 @@ export async function counted(work: () => unknown): Promise<Record<string, numbe
       tell(name);
       if (name === "arrayBuffer") {
         tell("bytes", (this as Blob).size);
+      }
+      if (name === "write") {
+        const { data } = args[0] as { data: Uint8Array | Blob };
+        tell("written", data instanceof Blob ? data.size : data.byteLength);
       }
       return method.apply(this, args);
     };

@@ -1,6 +1,7 @@
-//! What an operation costs, counted, so that it does not depend on what else the machine does: calls of the operating
-//! system that reach the folder, and memory of the component.
+//! What an operation costs, counted, so that it does not depend on what else the machine does: calls of the component to its
+//! host, calls of the operating system that reach the folder, and memory of the component.
 
+use mountfs_tests::host_calls::HostCalls;
 use mountfs_tests::{DescriptorFlags, Fixture, Folder, OpenFlags};
 
 const SIZE: usize = 64 << 10;
@@ -26,6 +27,41 @@ async fn the_memory_of_the_component_does_not_grow_with_what_it_did() {
         usual(&mut guest).await;
     }
     assert_eq!(guest.store.data().memory, memory);
+}
+
+/// Each crosses from WebAssembly to the host once: a walk through directories is no more than its last step.
+#[tokio::test]
+async fn an_operation_is_one_call_to_the_host() {
+    let folder = Folder::with([("a/b/file", "x".repeat(SIZE).as_str())]);
+    let mut guest = Fixture::mounted(&folder).await;
+    guest.root().await;
+    let calls = HostCalls::count();
+    let file = guest.open("/local/a/b/file", OpenFlags::empty(), DescriptorFlags::READ).await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.open-at"]);
+    guest.pread(file, SIZE as u64, 0).await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.read"]);
+    let stream = guest.input(file, 0).await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.read-via-stream"]);
+    guest.drop_input(stream);
+    guest.fstat(file).await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.stat"]);
+    guest.drop(file).await;
+    guest.stat("/local/a/b/file").await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.stat-at"]);
+    guest.rename("/local/a/b/file", "/local/a/other").await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.rename-at"]);
+    guest.unlink("/local/a/other").await.unwrap();
+    assert_eq!(calls.take(), ["[method]descriptor.unlink-file-at"]);
+    guest.list("/local/a").await.unwrap();
+    assert_eq!(
+        calls.take(),
+        [
+            "[method]descriptor.open-at",
+            "[method]descriptor.read-directory",
+            "[method]directory-entry-stream.read-directory-entry",
+            "[method]directory-entry-stream.read-directory-entry",
+        ]
+    );
 }
 
 #[cfg(target_os = "linux")]
