@@ -4,10 +4,10 @@
 //     node bench.ts --results FILE [--rounds N] [--only NAME]
 //
 // Everything is warm in the page cache of the operating system, which cannot be told to forget it here. `cold` is what
-// was not met since the mount, in a browser that has just started; `warm` is the same once more, at once. What is
-// written counts until it is on disk: for those that write back, the write and the `sync` together; and then it is
-// looked for there. What Python does is timed in Python, everything else where it is called: `mount` and `sync` of
-// this project in the page, those of all others in their workers, which saves them a message.
+// was not met since the mount; `warm` is the same once more, at once. What is written counts until it is on disk: for
+// those that write back, the write and the `sync` together; and then it is looked for there. What Python does is timed
+// in Python, everything else where it is called: `mount` and `sync` of this project in the page, those of all others in
+// their workers, which saves them a message.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";

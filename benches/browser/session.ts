@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { drop, launch, temporary } from "../../host-browser/test/e2e/browser.ts";
 import type { Folder } from "./folders.ts";
 import type { Done, Work } from "./web/contender.ts";
@@ -11,6 +12,9 @@ export interface Memory {
   browser: number;
   page: number;
 }
+
+/** How long a browser is left alone after it has started. */
+const SETTLED_MS = 5_000;
 
 type Browser = Awaited<ReturnType<typeof launch>>;
 type Page = Parameters<typeof drop>[0];
@@ -38,6 +42,8 @@ export class Session {
     await drop(page, path, "#zone");
     await page.evaluate(() => window.folder);
     await page.evaluate(() => window.contender.start());
+    // For some seconds after its start it is busy with itself.
+    await setTimeout(SETTLED_MS);
     // The profile's lock is a link to `HOST-PID`.
     const pid = Number(readlinkSync(join(profile, "SingletonLock")).replace(/.*-/, ""));
     return new Session(browser, page, pid);

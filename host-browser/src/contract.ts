@@ -59,8 +59,11 @@ export interface Tree {
   clean(left: NotedSwap[]): Promise<void>;
   /** What the local directory does not have yet. */
   unsynced(): { files: number; bytes: number };
-  /** Other programs may have changed what has these paths, and what is in it; anything, when there are none. */
-  distrust(paths: string[]): void;
+  /**
+   * Other programs may have changed what has these paths, and what is in it; anything, when there are none, that was looked
+   * up more than `ago` milliseconds ago.
+   */
+  distrust(paths: string[], ago?: number): void;
   /**
    * Keeps the guest from changing the bytes of files until what it answers is called: who would, waits, and fails when the
    * tree ends meanwhile. So nothing is answered with success that the sync before the end would miss.

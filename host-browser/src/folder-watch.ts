@@ -17,17 +17,22 @@ const SELDOM = 20;
 /** With more names at once than this, the system may have lost others. */
 const MOST = 1000;
 
+/**
+ * Told of names, relative to the folder; of none when anything in it may have changed. What was looked up less than `ago`
+ * milliseconds before is as it was seen then.
+ */
+type Changed = (key: GrantKey, names: string[], ago: number) => void;
+
 /** Opens the folder of a grant. */
 type Folder = (key: GrantKey) => Promise<FileSystemDirectoryHandle | undefined>;
 
 /** Watches mounted folders. */
 export class FolderWatch {
-  readonly #changed: (key: GrantKey, names: string[]) => void;
+  readonly #changed: Changed;
   readonly #watched = new Map<string, Watched>();
   readonly #stop = new AbortController();
 
-  /** `changed` gets the names, relative to the folder; none when anything in it may have changed. */
-  constructor(changed: (key: GrantKey, names: string[]) => void) {
+  constructor(changed: Changed) {
     this.#changed = changed;
     // The user comes back, from another program perhaps. On a disk of another computer nothing else tells of it.
     const back = () => document.hidden || this.#watched.forEach((watched) => watched.note([ANYTHING]));
@@ -48,7 +53,7 @@ export class FolderWatch {
     }
     for (const [slot, key] of wanted) {
       if (this.#watched.has(slot)) continue;
-      this.#watched.set(slot, new Watched(folder(key), (names) => this.#changed(key, names)));
+      this.#watched.set(slot, new Watched(folder(key), (names, ago) => this.#changed(key, names, ago)));
     }
   }
 
@@ -64,7 +69,9 @@ const ANYTHING = "";
 
 /** One folder. */
 class Watched {
-  readonly #tell: (names: string[]) => void;
+  readonly #tell: (names: string[], ago: number) => void;
+  /** When the last of them was noted. */
+  #noted = 0;
   readonly #names = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #observer: FolderObserver | undefined;
@@ -72,7 +79,7 @@ class Watched {
   #looks = false;
   #closed = false;
 
-  constructor(folder: Promise<FileSystemDirectoryHandle | undefined>, tell: (names: string[]) => void) {
+  constructor(folder: Promise<FileSystemDirectoryHandle | undefined>, tell: (names: string[], ago: number) => void) {
     this.#tell = tell;
     // Without the folder, whoever mounts it has been told why.
     folder.then((handle) => handle && this.#watch(handle)).catch(() => undefined);
@@ -87,6 +94,7 @@ class Watched {
   /** Tells of these names, in a moment. */
   note(names: Iterable<string>): void {
     if (this.#closed) return;
+    this.#noted = performance.now();
     for (const name of names) this.#names.add(name);
     if (this.#names.size) this.#timer ??= setTimeout(() => this.#tellNow(), COLLECT_MS);
   }
@@ -95,7 +103,7 @@ class Watched {
     this.#timer = undefined;
     const names = [...this.#names];
     this.#names.clear();
-    this.#tell(names.includes(ANYTHING) || names.length > MOST ? [] : names);
+    this.#tell(names.includes(ANYTHING) || names.length > MOST ? [] : names, performance.now() - this.#noted);
   }
 
   #watch(handle: FileSystemDirectoryHandle): void {

@@ -79,9 +79,9 @@ export class Mountfs extends EventTarget {
   readonly #missing: string;
   readonly #grants: Grants;
   readonly #limits: Limits;
-  readonly #watch = new FolderWatch((key, names) => {
+  readonly #watch = new FolderWatch((key, names, ago) => {
     // First, so that the app sees what whoever hears of it now asks it for.
-    this.#remote.changedOutside(key, names).catch(() => undefined);
+    this.#remote.changedOutside(key, names, ago).catch(() => undefined);
     this.#tell({ what: "folder", ...key, names });
   });
   #worker!: Worker;

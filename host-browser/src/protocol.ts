@@ -78,8 +78,8 @@ export interface WorkerSide {
   mounted(): Promise<Answer<MountInfo[]>>;
   recover(path: string, id: string): Promise<Answer<SyncReport>>;
   discard(path: string, id: string): Promise<Answer<boolean>>;
-  /** Other programs may have changed these names in a folder; anything, when there are none. */
-  changedOutside(key: GrantKey, names: string[]): Promise<void>;
+  /** Other programs may have changed these names in a folder; anything, when there are none; at least `ago` milliseconds ago. */
+  changedOutside(key: GrantKey, names: string[], ago: number): Promise<void>;
   /** Runs the app as a command. One at a time. */
   run(program: Program, stdio: Stdio): Promise<Answer<Ended>>;
 }

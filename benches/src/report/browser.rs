@@ -50,8 +50,9 @@ pub(super) fn page(results: &Results) -> Result<String> {
     let Results { machine, rounds, measured } = results;
     let mut page = String::from(
         "\n## In a page\n\n\
-         One real folder, in headless Chromium, each contender in a fresh browser: this project with CPython, Pyodide's\n\
-         `mountNativeFS`, ZenFS, and the floor, which is bare File System Access, one call after the other or 16 at once. Medians,\n\
+         One real folder, in headless Chromium, each contender in a browser that started five seconds before: this project\n\
+         with CPython, Pyodide's `mountNativeFS`, ZenFS, and the floor, which is bare File System Access, one call after the\n\
+         other or 16 at once. Medians,\n\
          and in brackets the lowest and highest. Cold is what was not met since the mount; the system's page cache is warm.\n\
          What is written counts until it is on disk.\n\n",
     );

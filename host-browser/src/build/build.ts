@@ -1,11 +1,16 @@
 // From an app to a folder of static files: compose, transpile, slim, and put the worker beside it.
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { compose } from "./compose.js";
 import { slim } from "./slim.js";
 import type { Suspending } from "./suspends.js";
 import { transpileApp } from "./transpile.js";
+
+/**
+ * Has Chromium compile all functions of a module while it loads it, not each at its first call, for which the first mount
+ * and the first read would wait. To other browsers it is a comment.
+ */
+const EAGER = "//# allFunctionsCalledOnLoad\n";
 
 /** How to build an app. */
 export interface BuildOptions {
@@ -41,7 +46,7 @@ export async function buildApp(app: string, dist: string, options: BuildOptions 
   for (const [name, content] of Object.entries(files)) {
     const path = join(dist, name);
     await mkdir(dirname(path), { recursive: true });
-    const bytes = name === "app.js" ? await slim(content, options.minify ?? true) : content;
+    const bytes = name === "app.js" ? EAGER + (await slim(content, options.minify ?? true)) : content;
     await writeFile(path, bytes);
     built.files += 1;
     if (name.endsWith(".wasm")) built.wasm += bytes.length;
@@ -49,9 +54,9 @@ export async function buildApp(app: string, dist: string, options: BuildOptions 
   }
   // Beside the app, because a worker has to come from the page's origin and cannot be told by an import map where
   // things are. A relative import finds the app from here on any host.
-  const worker = fileURLToPath(new URL("worker.js", import.meta.url));
-  await copyFile(worker, join(dist, "worker.js"));
+  const worker = EAGER + (await readFile(new URL("worker.js", import.meta.url), "utf8"));
+  await writeFile(join(dist, "worker.js"), worker);
   built.files += 1;
-  built.js += (await readFile(worker)).length;
+  built.js += worker.length;
   return built;
 }

@@ -14,6 +14,8 @@ export interface Entry {
 const LISTED = 8;
 /** The same of one that asks about them. */
 const ASKED = 256;
+/** Files that one which asks about them in their order waits for at once: to be suspended costs a guest more than the wait. */
+const TOGETHER = 16;
 
 /**
  * The entries of a directory, those included that the guest wrote and another program removed. They are sorted: a guest
@@ -44,14 +46,31 @@ export async function list(volume: Volume, directory: DirectoryNode): Promise<En
   files.forEach((file, place) => (file.next = files[place + 1]));
   directory.next = files[0];
   directory.ahead = files.filter((file) => isWanted(volume, file)).reverse();
-  fetchAhead(volume, directory, LISTED);
+  // One that asked about what it listed before will do so again.
+  fetchAhead(volume, directory, volume.asked ? ASKED : LISTED);
+  volume.asked = false;
   return [...entries.values()];
 }
 
 /** A guest that asks about one of a directory's files will ask about the next. */
-export function askedOf(volume: Volume, { parent }: FileNode): void {
-  if (parent && parent.ahead.length > 0) {
+export function askedOf(volume: Volume, file: FileNode): void {
+  const { parent } = file;
+  if (!parent) {
+    return;
+  }
+  volume.asked = true;
+  [parent.asksInOrder, parent.asked] = [parent.asked?.next === file, file];
+  if (parent.ahead.length > 0) {
     fetchAhead(volume, parent, ASKED);
+  }
+}
+
+/** Waits until a file's attributes have been fetched, if they are being. */
+export async function fetched(file: FileNode): Promise<void> {
+  await file.fetching;
+  let next = file.parent?.asksInOrder ? file.next : undefined;
+  for (let left = TOGETHER - 1; next && left > 0; left--, next = next.next) {
+    await next.fetching;
   }
 }
 

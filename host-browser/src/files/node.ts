@@ -74,6 +74,9 @@ export class DirectoryNode extends Entry {
   /** How many of them to fetch, and how many are being fetched. */
   wanted = 0;
   fetching = 0;
+  /** The file that the guest asked about last, and whether that was the one after the one before. */
+  asked: FileNode | undefined;
+  asksInOrder = false;
   /** The file that is opened next by a guest that goes by the listing, and how many it has opened like that. */
   next: FileNode | undefined;
   inOrder = 0;

@@ -1,5 +1,6 @@
 // Reading: what the guest wrote, over the bytes of a snapshot. Only slices are ever read.
 import { Failure, refused } from "./errors.js";
+import { fetched } from "./list.js";
 import { snapshot } from "./lookup.js";
 import type { Attributes, FileNode, Window } from "./node.js";
 import { takeAhead } from "./read-ahead.js";
@@ -25,7 +26,7 @@ export function attributes(volume: Volume, file: FileNode): Attributes | Promise
 }
 
 async function attributesOnDisk(volume: Volume, file: FileNode): Promise<Attributes> {
-  await file.fetching;
+  await fetched(file);
   if (!file.draft && !volume.isSeen(file)) {
     await freshen(volume, file);
   }

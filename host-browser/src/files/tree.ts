@@ -126,10 +126,10 @@ export class OpenTree implements Tree, Lease, User {
     return { files: dirty.length, bytes: sumOf(dirty) };
   }
 
-  distrust(paths: string[]): void {
+  distrust(paths: string[], ago = 0): void {
     const { base } = this;
     if (paths.length === 0) {
-      this.#volume?.distrust();
+      this.#volume?.distrust(ago);
     } else if (base) {
       paths.forEach((path) => forgetSeen(base, path.split("/")));
     }

@@ -69,6 +69,8 @@ export class Volume implements Lease {
   readonly opened = new Set<FileNode>();
   /** Files of which there is something that was read before they are opened, the oldest first. */
   readonly readAhead = new Set<FileNode>();
+  /** Whether the guest has asked about a file since it listed a directory. */
+  asked = false;
   /** Makes the identities of this volume's nodes differ from all others'. */
   readonly seed = crypto.getRandomValues(new BigUint64Array(2));
   /** Pushes the files that nobody has open, or those of them that are new; set by whoever knows how. */
@@ -115,9 +117,9 @@ export class Volume implements Lease {
     }
   }
 
-  /** Looks everything up again from now on. */
-  distrust(): void {
-    this.#distrusted = performance.now();
+  /** Looks everything up again from now on, but what was looked up in the last `ago` milliseconds. */
+  distrust(ago = 0): void {
+    this.#distrusted = Math.max(this.#distrusted, performance.now() - ago);
   }
 
   /** Whether a file's attributes may be believed without asking, for some milliseconds more. */

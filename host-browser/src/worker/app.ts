@@ -119,9 +119,9 @@ export class App {
     return (await this.#answer(() => this.ready().then(() => this.#trees.discardLeft({ path, id }))))!;
   }
 
-  /** Other programs may have changed these names in a folder; anything, when there are none. */
-  changedOutside(key: GrantKey, names: string[]): void {
-    this.#trees.changedOutside(key, names);
+  /** Other programs may have changed these names in a folder; anything, when there are none; at least `ago` milliseconds ago. */
+  changedOutside(key: GrantKey, names: string[], ago: number): void {
+    this.#trees.changedOutside(key, names, ago);
   }
 
   /** Runs the app as a command. What it wrote is in the folders when this answers, or it says what is not. */

@@ -26,7 +26,7 @@ const side: WorkerSide = {
   mounted: async () => (await started()).mounted(),
   recover: async (path, id) => (await started()).recover(path, id),
   discard: async (path, id) => (await started()).discard(path, id),
-  changedOutside: async (key, names) => (await started()).changedOutside(key, names),
+  changedOutside: async (key, names, ago) => (await started()).changedOutside(key, names, ago),
   run: async (program, stdio) => (await started()).run(program, stdio),
 };
 

@@ -88,9 +88,9 @@ export class Trees {
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Other programs may have changed these names in a folder; anything, when there are none. */
-  changedOutside(key: GrantKey, names: string[]): void {
-    this.#used.get(slot(key))?.tree.distrust(names);
+  /** Other programs may have changed these names in a folder; anything, when there are none; at least `ago` milliseconds ago. */
+  changedOutside(key: GrantKey, names: string[], ago: number): void {
+    this.#used.get(slot(key))?.tree.distrust(names, ago);
   }
 
   /** Syncs the folder that is mounted there; undefined when none is. */

@@ -73,8 +73,10 @@ describe("a guest that lists all directories and asks for all attributes", () =>
     });
 
   on("asks for each once, and the second time for none", async (folder) => {
-    const { bytes, calls } = await walk(folder);
+    const { bytes, waits, calls } = await walk(folder);
     expect(bytes).toBe(ALL * 1000);
+    // Of a directory, for the first two, and then for those that are fetched at once.
+    expect(waits).toBeLessThanOrEqual(5 * DIRECTORIES);
     expect(calls["entries"]).toBe(DIRECTORIES + 1);
     // It may ask for one before its turn.
     expect(calls["getFile"]).toBeLessThanOrEqual(ALL + DIRECTORIES);
@@ -99,6 +101,16 @@ describe("a guest that lists all directories and asks for all attributes", () =>
     const { waits, calls } = await walk(folder);
     expect(waits).toBe(0);
     expect(calls["getFile"]).toBeGreaterThan(ALL / 2);
+  });
+
+  on("asks again for what was seen before another program's change was noticed, and for nothing else", async (folder) => {
+    const noticed = (ago: number) => folder.run(({ kept }, ago) => kept.guest.tree.distrust([], ago), ago);
+    await walk(folder);
+    await pass(folder, 100);
+    await noticed(200);
+    expect((await walk(folder)).calls).not.toHaveProperty("getFile");
+    await noticed(50);
+    expect((await walk(folder)).calls["getFile"]).toBeGreaterThanOrEqual(ALL);
   });
 
   on("sees what other programs did once it is not believed any more", async (folder) => {
