@@ -21,14 +21,14 @@ export class MountfsError extends Error {
     super(message);
   }
 
-  /** The error of a call, in words. */
-  static of(verb: string, path: string, error: WitError): MountfsError {
+  /** The error of a call, in words. `id` is that of a mount that was wanted. */
+  static of(verb: string, path: string, error: WitError, id?: string): MountfsError {
     const report = error.tag === "incomplete" ? error.val : undefined;
-    return new MountfsError(`cannot ${verb} ${shown(path)}: ${words(error)}`, error.tag, path, report);
+    return new MountfsError(`cannot ${verb} ${shown(path)}: ${words(error, id)}`, error.tag, path, report);
   }
 }
 
-function words(error: WitError): string {
+function words(error: WitError, id: string | undefined): string {
   switch (error.tag) {
     case "invalid-path":
       return `${error.val}; use an absolute path such as /local`;
@@ -37,6 +37,9 @@ function words(error: WitError): string {
     case "not-mounted":
       return "nothing is mounted there";
     case "already-mounted":
+      if (error.val === id) {
+        return `it is mounted already, with id ${id}, but another folder or access; unmount it first, or use another path`;
+      }
       return (
         `it is mounted already, with id ${error.val}; mount it with { id: "${error.val}" } and the same access, use another ` +
         "path, or unmount it first"

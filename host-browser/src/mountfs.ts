@@ -126,15 +126,16 @@ export class Mountfs extends EventTarget {
     const key = { path, id };
     let offer: Offer | undefined;
     try {
-      const mounted = await this.#call("mount", path, (remote) => {
+      const wanted = (remote: Remote<WorkerSide>) => {
         // Not before: what is mounted again after a stop would get it.
         if (handle) offer = this.#grants.offer(key, handle);
         return remote.mount(path, { access, id, startIn });
-      });
+      };
+      const mounted = await this.#call("mount", path, wanted, id);
       // Else it was mounted before, perhaps not with this folder.
       const kept = handle && !offer?.used ? await this.#grants.folder(key) : undefined;
       if (kept && !(await kept.isSameEntry(handle!))) {
-        throw MountfsError.of("mount", path, { tag: "already-mounted", val: id });
+        throw MountfsError.of("mount", path, { tag: "already-mounted", val: id }, id);
       }
       return mounted;
     } finally {
@@ -284,12 +285,17 @@ export class Mountfs extends EventTarget {
     if (kept?.state === "granted") await remote.mount(path, { id, access, startIn: undefined });
   }
 
-  async #call<T>(verb: string, path: string, call: (remote: Remote<WorkerSide>) => Promise<Answer<T>>): Promise<T> {
+  async #call<T>(
+    verb: string,
+    path: string,
+    call: (remote: Remote<WorkerSide>) => Promise<Answer<T>>,
+    id?: string,
+  ): Promise<T> {
     // Of one worker: the next one may be there by the time that this one could have run.
     const [remote, stopped] = [this.#remote, this.#stopped.promise];
     await this.#started;
     const answer = await Promise.race([call(remote), stopped]);
-    if ("error" in answer) throw MountfsError.of(verb, path, answer.error);
+    if ("error" in answer) throw MountfsError.of(verb, path, answer.error, id);
     return answer.ok;
   }
 

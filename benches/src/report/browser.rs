@@ -52,9 +52,8 @@ pub(super) fn page(results: &Results) -> Result<String> {
         "\n## In a page\n\n\
          One real folder, in headless Chromium, each contender in a browser that started five seconds before: this project\n\
          with CPython, Pyodide's `mountNativeFS`, ZenFS, and the floor, which is bare File System Access, one call after the\n\
-         other or 16 at once. Medians,\n\
-         and in brackets the lowest and highest. Cold is what was not met since the mount; the system's page cache is warm.\n\
-         What is written counts until it is on disk.\n\n",
+         other or 16 at once. Medians, and in brackets the lowest and highest. Cold is what was not met since the mount; the\n\
+         system's page cache is warm. What is written counts until it is on disk.\n\n",
     );
     writeln!(page, "Run on {machine}; {rounds} rounds, for those that take a minute one.\n")?;
     page += "![how long each takes](performance/browser.svg)\n";
