@@ -2,8 +2,8 @@
 //!
 //! [`path`], [`table`] and [`walk`] hold the meaning, know nothing of WebAssembly, and are tested natively.
 //! `bindings` generates from `wit/`; `exports` converts and delegates; `mount` and `state` hold what is attached; `heap`
-//! allocates; `single` makes a static of what one thread has. There is no `std`, and no formatting of text in what calls pass:
-//! both would be for messages that nobody sees.
+//! allocates; `single` makes a static of what one thread has. There is no `std`, and no `format!`: most of what
+//! both bring is for messages that nobody sees.
 
 #![cfg_attr(target_family = "wasm", no_std)]
 

@@ -80,14 +80,11 @@ impl fmt::Display for MountPoint {
 ///
 /// # Errors
 ///
-/// Why it is not an id, for a person who is told the id as well.
+/// What an id is, for a person.
 pub fn check_id(id: &str) -> Result<(), &'static str> {
-    match id.len() {
-        0 => Err("the id is empty"),
-        1..=32 if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) => Ok(()),
-        1..=32 => Err("the id has a character that no id has"),
-        _ => Err("the id is too long"),
-    }
+    let is_id =
+        (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if is_id { Ok(()) } else { Err("an id has 1 to 32 characters of `A-Z a-z 0-9 _ -`") }
 }
 
 #[cfg(test)]

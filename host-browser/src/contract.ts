@@ -60,8 +60,8 @@ export interface Tree {
   /** What the local directory does not have yet. */
   unsynced(): { files: number; bytes: number };
   /**
-   * Other programs may have changed what has these paths, and what is in it; anything, when there are none, that was looked
-   * up more than `ago` milliseconds ago.
+   * Other programs may have changed what has these paths, and what is in it. With no paths: anything that was looked up more
+   * than `ago` milliseconds ago.
    */
   distrust(paths: string[], ago?: number): void;
   /**

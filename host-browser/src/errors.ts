@@ -33,7 +33,7 @@ function words(error: WitError, id: string | undefined): string {
     case "invalid-path":
       return `${error.val}; use an absolute path such as /local`;
     case "invalid-id":
-      return `${error.val}; use 1 to 32 of A-Z a-z 0-9 _ -`;
+      return error.val;
     case "not-mounted":
       return "nothing is mounted there";
     case "already-mounted":

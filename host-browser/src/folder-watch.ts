@@ -70,9 +70,9 @@ const ANYTHING = "";
 /** One folder. */
 class Watched {
   readonly #tell: (names: string[], ago: number) => void;
+  readonly #names = new Set<string>();
   /** When the last of them was noted. */
   #noted = 0;
-  readonly #names = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #observer: FolderObserver | undefined;
   #observes = false;

@@ -32,7 +32,7 @@ pub(crate) struct Origin {
 /// What is open.
 #[derive(Default)]
 pub(crate) struct Origins {
-    /// By number in the resource table, which gives out the lowest that are free.
+    /// By number in the resource table, which gives a freed number out again before it grows.
     descriptors: Vec<Slot>,
     open: usize,
     writers: Vec<Weak<Writer>>,

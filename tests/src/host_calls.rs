@@ -1,4 +1,4 @@
-//! The calls that a guest of this thread makes to its host: wasmtime-wasi makes a span of each, but of the drops.
+//! The calls that a guest of this thread makes to its host for WASI: wasmtime-wasi makes a span of each, but of no drop.
 
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};

@@ -256,7 +256,7 @@ def _explain(verb: str, path: str, error: types.Error, id: str = "", mode: str =
         case types.Error_InvalidPath(why):
             return _error("invalid-path", ValueError, f"{what}: {why}; use an absolute path such as '/local'")
         case types.Error_InvalidId(why):
-            return _error("invalid-id", ValueError, f"{what} with id {id!r}: {why}; use 1 to 32 of A-Z a-z 0-9 _ -")
+            return _error("invalid-id", ValueError, f"{what} with id {id!r}: {why}")
         case types.Error_NotMounted():
             return _error("not-mounted", KeyError, f"{what}: nothing is mounted there; use fs.mount() first")
         case types.Error_AlreadyMounted(other) if other == id:

@@ -57,6 +57,6 @@ export async function buildApp(app: string, dist: string, options: BuildOptions 
   const worker = EAGER + (await readFile(new URL("worker.js", import.meta.url), "utf8"));
   await writeFile(join(dist, "worker.js"), worker);
   built.files += 1;
-  built.js += worker.length;
+  built.js += Buffer.byteLength(worker);
   return built;
 }

@@ -100,8 +100,9 @@ export class Disk {
     const listed: [string, FileSystemHandle][] = [];
     const entries = handle.entries();
     // Many within one time limit: to set one for each takes longer than the entry.
+    let late = false;
     const some = async () => {
-      for (let count = 0; count < TOGETHER; count++) {
+      for (let count = 0; count < TOGETHER && !late; count++) {
         const next = await entries.next();
         if (next.done) {
           return false;
@@ -110,8 +111,12 @@ export class Disk {
       }
       return true;
     };
-    while (await this.#ask({ to: "list" }, some));
-    return listed;
+    try {
+      while (await this.#ask({ to: "list" }, some));
+      return listed;
+    } finally {
+      late = true;
+    }
   }
 
   /** Starts to write a file of about `size` bytes; `keep` starts with what is in it, else it starts empty. */

@@ -16,13 +16,17 @@ const LISTED = 8;
 const ASKED = 256;
 /** Files that one which asks about them in their order waits for at once: to be suspended costs a guest more than the wait. */
 const TOGETHER = 16;
+/** For how long, in milliseconds, at most. */
+const SHORT = 20;
 
 /**
  * The entries of a directory, those included that the guest wrote and another program removed. They are sorted: a guest
  * that sorts them and one that does not go on in the same order, for which there is work that can be done beforehand.
  */
 export async function list(volume: Volume, directory: DirectoryNode): Promise<Entry[]> {
-  const listed = await volume.disk.list(await directoryHandle(volume, directory));
+  const handle = await directoryHandle(volume, directory);
+  const began = performance.now();
+  const listed = await volume.disk.list(handle);
   await confirm(volume, directory);
   listed.sort(([one], [other]) => (one < other ? -1 : 1));
   const entries = new Map<string, Entry>();
@@ -31,7 +35,7 @@ export async function list(volume: Volume, directory: DirectoryNode): Promise<En
     if (!isShown(name)) {
       continue;
     }
-    const node = adopt(volume, directory, name, handle);
+    const node = adopt(volume, directory, name, handle, began);
     if (node?.kind === "file") {
       files.push(node);
     }
@@ -68,9 +72,16 @@ export function askedOf(volume: Volume, file: FileNode): void {
 /** Waits until a file's attributes have been fetched, if they are being. */
 export async function fetched(file: FileNode): Promise<void> {
   await file.fetching;
+  const others: Promise<void>[] = [];
   let next = file.parent?.asksInOrder ? file.next : undefined;
   for (let left = TOGETHER - 1; next && left > 0; left--, next = next.next) {
-    await next.fetching;
+    if (next.fetching) {
+      others.push(next.fetching);
+    }
+  }
+  if (others.length > 0) {
+    // One that hangs keeps no guest from what it asked for.
+    await Promise.race([Promise.all(others), new Promise((resolve) => setTimeout(resolve, SHORT))]);
   }
 }
 

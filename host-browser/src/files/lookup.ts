@@ -133,6 +133,8 @@ export async function snapshot(
   trust = FRESH,
   hasty = false,
 ): Promise<File> {
+  // What is answered late is of then, and may have changed since.
+  const began = performance.now();
   try {
     const known = age > 0 && !file.gone ? file.handle : undefined;
     const handle = known ?? (await fileHandle(volume, file, age));
@@ -142,7 +144,7 @@ export async function snapshot(
     if (!isFile && !hasty) {
       await fileHandle(volume, file, 0);
     }
-    volume.see(file, snapshot, trust, isFile || !hasty);
+    volume.see(file, snapshot, trust, isFile || !hasty, began);
     return snapshot;
   } catch (error) {
     forgetLost(volume, file, error);
@@ -171,9 +173,10 @@ export async function child(
   }
   const parent = await directoryHandle(volume, directory);
   const ask = async (kind: "file" | "directory") => {
+    const began = performance.now();
     const confirmed = (opening && kind === "file") || confirm(volume, directory);
     const [handle] = await Promise.all([volume.disk[kind](parent, name), confirmed]);
-    return adopt(volume, directory, name, handle)!;
+    return adopt(volume, directory, name, handle, began)!;
   };
   try {
     return await ask(likely);
@@ -270,7 +273,7 @@ export async function walkToParent(
 }
 
 /**
- * The node of what the browser found under a name. What was met there before stays the same node, if it is of the same
+ * The node of what the browser found under a name, in a look that began `at`. What was met there before stays the same node, if it is of the same
  * kind; `undefined` when something else is there but the guest has written to what was.
  */
 export function adopt(
@@ -278,6 +281,7 @@ export function adopt(
   directory: DirectoryNode,
   name: string,
   handle: FileSystemHandle,
+  at = performance.now(),
 ): Node | undefined {
   let node = directory.children.get(name);
   if (node && node.kind !== handle.kind) {
@@ -289,7 +293,7 @@ export function adopt(
   }
   node ??= handle.kind === "file" ? new FileNode(directory, name) : new DirectoryNode(directory, name);
   node.handle = handle as FileSystemFileHandle & FileSystemDirectoryHandle;
-  node.checked = performance.now();
+  node.checked = at;
   volume.hasHandle(node);
   directory.children.set(name, node);
   return node;

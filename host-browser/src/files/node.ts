@@ -91,8 +91,13 @@ export class DirectoryNode extends Entry {
 export class FileNode extends Entry {
   readonly kind = "file";
   handle: FileSystemFileHandle | undefined;
-  /** Attributes on disk, when they were seen (`performance.now()`), for how long to believe them; `isFile`: surely a file's. */
+  /**
+   * Attributes on disk, when the look began that found them (`performance.now()`), for how long to believe them; `isFile`:
+   * surely a file's.
+   */
   seen: (Attributes & { at: number; age: number; isFile: boolean }) | undefined;
+  /** Until when no look that began is believed: another program changed it then. */
+  distrusted = -Infinity;
   /** Descriptors and streams that have it open. */
   opens = 0;
   /** What is read from, as long as it is open. */
@@ -146,6 +151,7 @@ function forgetAllSeen(node: Node): void {
   node.checked = -Infinity;
   if (node.kind === "file") {
     node.seen = undefined;
+    node.distrusted = performance.now();
   } else {
     node.children.forEach(forgetAllSeen);
   }

@@ -123,13 +123,20 @@ export class Volume implements Lease {
   }
 
   /** Whether a file's attributes may be believed without asking, for some milliseconds more. */
-  isSeen({ seen }: FileNode, more = 0): boolean {
-    return seen !== undefined && seen.at > this.#distrusted && performance.now() + more < seen.at + seen.age;
+  isSeen({ seen, distrusted }: FileNode, more = 0): boolean {
+    const since = Math.max(this.#distrusted, distrusted);
+    return seen !== undefined && seen.at > since && performance.now() + more < seen.at + seen.age;
   }
 
-  /** Notes what is on disk; `age` says for how long it may be believed, and `isFile` whether it is sure to be a file. */
-  see(file: FileNode, { size, lastModified: modified }: File, age = FRESH, isFile = true): void {
-    file.seen = { size, modified, at: performance.now(), age, isFile };
+  /**
+   * Notes what a look that began `at` found on disk; `age` says for how long it may be believed, and `isFile` whether it is
+   * sure to be a file.
+   */
+  see(file: FileNode, { size, lastModified: modified }: File, age = FRESH, isFile = true, at = performance.now()): void {
+    // Looks may be answered in another order.
+    if (!file.seen || file.seen.at <= at) {
+      file.seen = { size, modified, at, age, isFile };
+    }
   }
 
   /** Bytes of memory that what is dirty takes, about. */

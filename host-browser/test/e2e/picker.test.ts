@@ -85,7 +85,7 @@ async function press(element: string): Promise<void> {
   const pressed = async () => (await tell("window.pressed")) || undefined;
   await until(`${element} is clicked`, async () => {
     await desktop.click(await centre(element));
-    return await until("this click arrives", pressed, 5000).catch(() => undefined);
+    return await until("this click arrives", pressed, 5000).catch(() => console.warn(`${element}: clicked again`));
   });
 }
 

@@ -136,6 +136,52 @@ on("a guest that lists names, and asks which files they are, looks at few", asyn
   expect(calls["getDirectoryHandle"]).toBeLessThanOrEqual(5 * DIRECTORIES);
 });
 
+describe("a look that is answered late is of the time when it began:", () => {
+  /** Asks for attributes, which come when `kept.go` is called. */
+  const begin = (folder: Folder) =>
+    folder.run(({ kept }) => {
+      const { prototype } = FileSystemFileHandle;
+      const { getFile } = prototype;
+      const late = new Promise<void>((resolve) => (kept.go = resolve));
+      const looked = new Promise<void>((resolve) => {
+        prototype.getFile = async function (this: FileSystemFileHandle) {
+          const file = await getFile.call(this);
+          resolve();
+          await late;
+          return file;
+        };
+      });
+      kept.going = kept.guest.stat("d0/f0").finally(() => (prototype.getFile = getFile));
+      return looked;
+    });
+  const size = async (folder: Folder) =>
+    Number(
+      await folder.run(async ({ kept }) => {
+        kept.go();
+        await kept.going;
+        return (await kept.guest.stat("d0/f0")).size;
+      }),
+    );
+
+  on("a sync after it is not believed to be before it", async (folder) => {
+    await begin(folder);
+    put(folder, "d0/f0", "another size");
+    await pass(folder, 10);
+    await folder.run(async ({ kept }) => void (await kept.guest.sync()));
+    await pass(folder, 10);
+    expect(await size(folder)).toBe("another size".length);
+  });
+
+  on("nor is a change that was told by name", async (folder) => {
+    await begin(folder);
+    put(folder, "d0/f0", "another size");
+    await pass(folder, 10);
+    await folder.run(({ kept }) => kept.guest.tree.distrust(["d0/f0"]));
+    await pass(folder, 10);
+    expect(await size(folder)).toBe("another size".length);
+  });
+});
+
 on("what was listed is another thing when it is asked for", async (folder) => {
   await folder.run(({ kept }) => kept.guest.list("d0"));
   for (const name of ["f8", "f9"]) {

@@ -85,8 +85,10 @@ async fn directory_calls_on_files_and_file_calls_on_directories() {
     let (file, root) = (guest.reading("/local/file").await.unwrap(), guest.root().await);
     assert!(matches!(guest.stat_at(file, PathFlags::empty(), "x").await, Err(ErrorCode::NotDirectory)));
     assert!(matches!(guest.read_directory(file).await, Err(ErrorCode::NotDirectory)));
-    assert!(matches!(guest.pread(root, 1, 0).await, Err(ErrorCode::IsDirectory)));
-    assert!(matches!(guest.input(root, 0).await, Err(ErrorCode::IsDirectory)));
+    for directory in [root, guest.directory("/local").await] {
+        assert!(matches!(guest.pread(directory, 1, 0).await, Err(ErrorCode::IsDirectory)));
+        assert!(matches!(guest.input(directory, 0).await, Err(ErrorCode::IsDirectory)));
+    }
     assert!(matches!(guest.readlink("/local/file").await, Err(ErrorCode::Invalid)));
     assert!(matches!(guest.mkdir("/local/file").await, Err(ErrorCode::Exist)));
     assert!(matches!(guest.rmdir("/local/file").await, Err(ErrorCode::NotDirectory)));
