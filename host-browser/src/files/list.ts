@@ -24,9 +24,9 @@ const SHORT = 20;
  * that sorts them and one that does not go on in the same order, for which there is work that can be done beforehand.
  */
 export async function list(volume: Volume, directory: DirectoryNode): Promise<Entry[]> {
-  const handle = await directoryHandle(volume, directory);
+  const place = await directoryHandle(volume, directory);
   const began = performance.now();
-  const listed = await volume.disk.list(handle);
+  const listed = await volume.disk.list(place);
   await confirm(volume, directory);
   listed.sort(([one], [other]) => (one < other ? -1 : 1));
   const entries = new Map<string, Entry>();
