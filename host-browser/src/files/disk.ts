@@ -143,7 +143,8 @@ export class Disk {
       });
       writer = new Writer(lease, stream, (call) => this.#ask({ to: "write" }, call, patience), swap);
     } catch (error) {
-      swap.gone();
+      // Chromium may have made it before it failed.
+      await clear(swap, lease);
       throw error;
     }
     try {
@@ -216,16 +217,8 @@ export class Writer {
     if (!this.#over) {
       this.#end();
       await this.ask(() => this.stream.abort()).catch(ignore);
-      try {
-        // Chromium leaves it when it could not be put in the place of the file.
-        await this.swap.remove(this.lease);
-      } catch (error) {
-        if (!refused(error, "no-entry")) {
-          // It stays noted: the next mount removes it.
-          return;
-        }
-      }
-      this.swap.gone();
+      // Chromium leaves it when it could not be put in the place of the file.
+      await clear(this.swap, this.lease);
     }
   }
 
@@ -251,6 +244,18 @@ export class Writer {
     this.#over = true;
     this.lease.writers.delete(this);
   }
+}
+
+/** Removes a swap file that is there still. What cannot be removed stays noted: the next mount does it. */
+async function clear(swap: Swap, lease: Lease): Promise<void> {
+  try {
+    await swap.remove(lease);
+  } catch (error) {
+    if (!refused(error, "no-entry")) {
+      return;
+    }
+  }
+  swap.gone();
 }
 
 function ignore(): void {}
