@@ -20,7 +20,6 @@ enum Slot {
 }
 
 /// Where a descriptor of a grant came from.
-#[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) grant: Arc<Grant>,
     /// Relative to the granted directory, for reports.
