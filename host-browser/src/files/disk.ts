@@ -141,7 +141,7 @@ export class Disk {
         await this.swaps.makeRoom(lease, to);
         return ask();
       });
-      writer = new Writer(lease, stream, (call) => this.#ask({ to: "write" }, call, patience), swap);
+      writer = new Writer(this, lease, to, stream, (call) => this.#ask({ to: "write" }, call, patience), swap);
     } catch (error) {
       // Chromium may have made it before it failed.
       await clear(swap, lease);
@@ -187,7 +187,9 @@ export class Writer {
   #over = false;
 
   constructor(
+    private readonly disk: Disk,
     private readonly lease: Lease,
+    private readonly to: To,
     private readonly stream: FileSystemWritableFileStream,
     private readonly ask: <T>(call: () => Promise<T>) => Promise<T>,
     private readonly swap: Swap,
@@ -210,6 +212,25 @@ export class Writer {
     await this.#step(() => this.stream.close());
     this.#end();
     this.swap.gone();
+  }
+
+  /**
+   * What is in the place of the file after that, where `size` bytes were written. Throws `is-directory` when a directory
+   * came there in that moment: Chromium may have moved the swap file into it, and then it is removed again.
+   */
+  async placed(size: number): Promise<File> {
+    const { handle, parent, path } = this.to;
+    const file = await this.disk.snapshot(handle);
+    // A directory has a snapshot, too; whether it is one, only its parent tells.
+    if (file.size !== size) {
+      await this.disk.file(parent, path.at(-1)!).catch(async (error: unknown) => {
+        if (refused(error, "is-directory")) {
+          await this.swap.removeIn(this.lease, path.at(-1)!).catch(ignore);
+        }
+        throw error;
+      });
+    }
+    return file;
   }
 
   /** Leaves the file as it is, and no swap file; never throws. */

@@ -85,7 +85,9 @@ async function pushNow(volume: Volume, lease: Lease, file: FileNode): Promise<vo
       if (place.isNew) {
         await takeBack(volume, lease, to);
       }
-      throw error;
+      if (!refused(error, "is-directory")) {
+        throw error;
+      }
     }
   }
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
@@ -167,10 +169,11 @@ async function makeAgain(volume: Volume, lease: Lease, directory: DirectoryNode)
 }
 
 /** Removes a file that was made for a version that did not get there: else the next push took it for another program's. */
-async function takeBack({ disk }: Volume, lease: Lease, { handle, parent, path }: To): Promise<void> {
+async function takeBack({ disk }: Volume, lease: Lease, { parent, path }: To): Promise<void> {
+  const name = path.at(-1)!;
   try {
-    if ((await disk.snapshot(handle)).size === 0) {
-      await disk.remove(lease, parent, path.at(-1)!);
+    if ((await disk.snapshot(await disk.file(parent, name))).size === 0) {
+      await disk.remove(lease, parent, name);
     }
   } catch {
     // It stays, and is empty.
@@ -220,7 +223,7 @@ async function replace(
     const closing = writer.close();
     seen = since && (await lookOut(disk, handle, since, closing));
     await closing;
-    file = await disk.snapshot(handle);
+    file = await writer.placed(content.size);
     ours = await isOurs(disk, file, attempt);
   } catch (error) {
     seen?.letGo();

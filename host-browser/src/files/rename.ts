@@ -204,7 +204,8 @@ async function toTarget<T>(
     return handle;
   } catch (error) {
     if (!other) {
-      await (isNew ? Promise.resolve(true) : isEmpty())
+      // Never a directory: it is another program's.
+      await (isNew ? volume.disk.file(directory, name).then(() => true) : isEmpty())
         .then((isOurs) => (isOurs ? volume.disk.remove(lease, directory, name) : undefined))
         .catch(() => {});
     }
@@ -270,11 +271,11 @@ async function copyOnce(volume: Volume, lease: Lease, source: File, to: To): Pro
       await writer.write(0, source);
     }
     await writer.close();
+    return await writer.placed(source.size);
   } catch (error) {
     await writer.abort();
     throw error;
   }
-  return volume.disk.snapshot(to.handle);
 }
 
 function attributesOf({ size, lastModified: modified }: File): Attributes {

@@ -19,6 +19,8 @@ export interface Place {
 export interface Swap {
   /** Removes it, if it is there still. One that is being written the browser does not remove. */
   remove(lease: Lease): Promise<void>;
+  /** The same, where it was moved into a directory in the place of its file. */
+  removeIn(lease: Lease, directory: string): Promise<void>;
   /** To be called when it is gone. */
   gone(): void;
 }
@@ -44,10 +46,14 @@ export class Swaps {
     const name = await (swap ?? this.nameFor(parent, path.at(-1)!));
     if (name === undefined) {
       // It is written without, and stays if the browser dies.
-      return { remove: async () => {}, gone: () => {} };
+      return { remove: async () => {}, removeIn: async () => {}, gone: () => {} };
     }
     const gone = this.add([...path.slice(0, -1), name]);
-    return { remove: async (lease) => this.disk.remove(lease, parent, name), gone };
+    return {
+      remove: async (lease) => this.disk.remove(lease, parent, name),
+      removeIn: async (lease, directory) => this.disk.remove(lease, await this.disk.directory(parent, directory), name),
+      gone,
+    };
   }
 
   /** Makes room for a swap file, when a hundred were left of one file. The first of their names a user may have chosen. */
