@@ -271,7 +271,10 @@ export class Mountfs extends EventTarget {
       );
     }
     const [remote, stopped] = [this.#remote, this.#stopped];
-    await Promise.race([remote.start(proxy(this.#side()), PROTOCOL, this.#limits), stopped.promise]);
+    const started = remote.start(proxy(this.#side()), PROTOCOL, this.#limits).catch((error: Error) => {
+      throw new MountfsError(error.message, "other", "");
+    });
+    await Promise.race([started, stopped.promise]);
     for (const mount of this.#again ?? []) {
       // The app runs also without one that cannot be mounted.
       await Promise.race([this.#mountAgain(remote, mount).catch(() => undefined), stopped.promise]);

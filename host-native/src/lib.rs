@@ -11,7 +11,7 @@
 //! use wasmtime::component::{Component, Linker, ResourceTable};
 //! use wasmtime::{Config, Engine, Result, Store};
 //! use wasmtime_wasi::p2::bindings::Command;
-//! use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+//! use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 //!
 //! struct Guest {
 //!     wasi: WasiCtx,
@@ -58,7 +58,11 @@
 //!     for (key, report) in store.data_mut().mountfs().sync().await {
 //!         println!("{key}: {report}");
 //!     }
-//!     ended?.map_err(|()| wasmtime::format_err!("the guest failed"))
+//!     match ended {
+//!         // `exit(0)`, which is an error here, too; other codes are an `I32Exit` as well, and all else is a trap.
+//!         Err(error) if matches!(error.downcast_ref(), Some(I32Exit(0))) => Ok(()),
+//!         ended => ended?.map_err(|()| wasmtime::format_err!("the guest failed")),
+//!     }
 //! }
 //! ```
 

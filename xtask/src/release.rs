@@ -42,10 +42,17 @@ pub(crate) fn release(dry_run: bool) -> Result<Made> {
     }
     println!("\nto publish them, in this order:");
     println!("  cargo publish {}", packages::CRATES.map(|name| format!("-p {name}")).join(" "));
-    println!("  npm publish {}", relative(&made.npm));
+    println!("  npm publish {}{}", relative(&made.npm), of_another().unwrap_or_default());
     println!("  python3 -m twine upload {}", relative(&made.wheel));
     println!("  git tag v{VERSION} && git push origin v{VERSION}");
     Ok(made)
+}
+
+/// A word of warning, when npm has another project's package by this name.
+fn of_another() -> Option<String> {
+    let known = run_quiet(Command::new("npm").args(["view", "mountfs", "repository.url"])).ok()?;
+    let is_another = !known.trim().is_empty() && !known.contains(env!("CARGO_PKG_REPOSITORY"));
+    is_another.then(|| format!("  # the name is that of {}: ask for it, or take another", known.trim()))
 }
 
 fn relative(path: &Path) -> std::path::Display<'_> {

@@ -33,7 +33,10 @@ const side: WorkerSide = {
 async function load(window: WindowSide, limits: Limits): Promise<App> {
   // Not known when this is bundled, so no bundler may look for it.
   const url = new URL("app.js", import.meta.url).href;
-  const module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as AppModule;
+  const loaded: Promise<AppModule> = import(/* @vite-ignore */ /* webpackIgnore: true */ url);
+  const module = await loaded.catch((error: unknown) => {
+    throw new Error(`cannot load ${url} (${String(error)}): \`npx mountfs build\` puts it beside worker.js; build the app again`);
+  });
   return new App(module, core, window, limits);
 }
 

@@ -95,6 +95,16 @@ it("names the address where no app is, and what makes one", async () => {
   expect(refusal).toEqual(["other", expect.stringContaining("npx mountfs build")]);
 });
 
+it("names a part of the app that is not there", async () => {
+  const missing = `${host.origin}/python/app.js`;
+  await page.route(missing, (route) => route.fulfill({ status: 404 }));
+  const refusal = await page.evaluate(`import("mountfs").then(({ createMountfs, MountfsError }) =>
+    createMountfs({ app: "python" }).ready.catch((error) => error instanceof MountfsError && [error.code, error.message]))`);
+  await page.unroute(missing);
+  expect(refusal).toEqual(["other", expect.stringContaining(`cannot load ${missing}`)]);
+  expect(refusal).toEqual(["other", expect.stringContaining("npx mountfs build")]);
+});
+
 it("gives the folder back from the panel", async () => {
   await page.locator("mountfs-panel button[data-verb=revoke]").click();
   await page.locator("mountfs-panel .status", { hasText: "was given back" }).waitFor();

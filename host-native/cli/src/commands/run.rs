@@ -37,7 +37,9 @@ const TRAPPED: u8 = 134;
 /// Options of mountfs go before the app. All that stands behind it goes to the app, also --help and --mount: whoever
 /// writes the app's arguments gives it no folder.
 ///
-/// Ends with the app's exit code; 125 when mountfs itself failed, 134 when the app trapped.
+/// Ends with the app's exit code; 125 when mountfs itself failed, 134 when the app trapped, 2 when an option is wrong.
+///
+/// For a script in this folder: mountfs run --mount /project=. python.wasm /project/main.py
 #[derive(Args)]
 #[command(override_usage = "mountfs run [OPTIONS] <APP> [ARGS]...")]
 pub(crate) struct Run {
@@ -50,7 +52,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ID=HOST[:ro|:rw]", value_parser = granted)]
     grant: Vec<Named>,
 
-    /// Preopen a folder, as wasmtime does: for a standard library, say. It is never asked for and never revoked.
+    /// Preopen a folder, as wasmtime does: for a standard library, say. The app can read and write it, and it is never
+    /// asked for, synced or revoked.
     #[arg(long, value_name = "HOST::GUEST")]
     dir: Vec<Preopen>,
 
@@ -64,7 +67,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Vec<Limit>,
 
-    /// Never ask: what was not granted before is refused.
+    /// Never ask: what was neither given here nor kept before is refused. What is kept counts for every script of the
+    /// app: for code that you do not trust, give an --app-name of its own.
     #[arg(long)]
     no_prompt: bool,
 
