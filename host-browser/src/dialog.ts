@@ -153,7 +153,8 @@ function ask<T>(
     dialog.addEventListener("drop", (event) => {
       event.preventDefault();
       dialog.classList.remove("over");
-      void droppedFolder(event).then((folder) => folder && go(folder));
+      // A folder that the browser protects it does not give.
+      droppedFolder(event).then((folder) => folder && go(folder), () => undefined);
     });
   });
 }

@@ -5,7 +5,7 @@
 // seconds. Until then, or instead, we look at what is in the folder itself, while the page is shown. What nobody could
 // see, before the watch began or while the user was elsewhere, is told without names: anything may have changed.
 import { isSwap } from "./files/names.js";
-import type { GrantKey } from "./wit.js";
+import { type GrantKey, slot } from "./wit.js";
 import { type FolderObserver, type FolderRecord, Observer } from "./supported.js";
 
 /** How long to collect changes before telling: a program that saves a file makes several. */
@@ -45,15 +45,15 @@ export class FolderWatch {
   follow(keys: GrantKey[], folder: Folder): void {
     // A worker may still have said something when it was stopped.
     if (this.#stop.signal.aborted) return;
-    const wanted = new Map(keys.map(({ path, id }) => [JSON.stringify([path, id]), { path, id }]));
-    for (const [slot, watched] of this.#watched) {
-      if (wanted.has(slot)) continue;
+    const wanted = new Map(keys.map(({ path, id }) => [slot({ path, id }), { path, id }]));
+    for (const [name, watched] of this.#watched) {
+      if (wanted.has(name)) continue;
       watched.close();
-      this.#watched.delete(slot);
+      this.#watched.delete(name);
     }
-    for (const [slot, key] of wanted) {
-      if (this.#watched.has(slot)) continue;
-      this.#watched.set(slot, new Watched(folder(key), (names, ago) => this.#changed(key, names, ago)));
+    for (const [name, key] of wanted) {
+      if (this.#watched.has(name)) continue;
+      this.#watched.set(name, new Watched(folder(key), (names, ago) => this.#changed(key, names, ago)));
     }
   }
 

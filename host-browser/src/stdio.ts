@@ -14,27 +14,35 @@ export interface RunStdio extends Stdio {
 
 /** The streams of one run. */
 export function stdio(input: Input = "", output: Output = lines(console.log), error: Output = lines(console.error)): RunStdio {
-  const source = chunks(input)[Symbol.asyncIterator]();
-  const [out, err] = [sink(output), sink(error)];
+  const [stdin, out, err] = [source(input), sink(output), sink(error)];
   return {
     async read() {
-      const { done, value } = await source.next();
+      const { done, value } = await stdin.next();
       if (done) return null;
       return typeof value === "string" ? new TextEncoder().encode(value) : value;
     },
     write: (stream, bytes) => (stream === 1 ? out : err).write(bytes),
     async close() {
+      stdin.close();
       await Promise.all([out.close(), err.close()]);
     },
   };
 }
 
-async function* chunks(input: Input): AsyncGenerator<Uint8Array | string> {
-  if (typeof input === "string" || input instanceof Uint8Array) yield input;
-  else if (input instanceof ReadableStream) {
+interface Source {
+  next(): Promise<IteratorResult<Uint8Array | string, unknown>>;
+  close(): void;
+}
+
+function source(input: Input): Source {
+  if (input instanceof ReadableStream) {
     const reader = input.getReader();
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } else yield* input;
+    // What is left in it is for the next run.
+    return { next: () => reader.read(), close: () => reader.releaseLock() };
+  }
+  const isOne = typeof input === "string" || input instanceof Uint8Array;
+  const chunks = isOne ? [input].values() : input[Symbol.asyncIterator]();
+  return { next: async () => chunks.next(), close: () => {} };
 }
 
 interface Sink {

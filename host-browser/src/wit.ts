@@ -14,6 +14,11 @@ export interface GrantKey {
   id: string;
 }
 
+/** A key as one word. */
+export function slot({ path, id }: GrantKey): string {
+  return JSON.stringify([path, id]);
+}
+
 /** What the local folder does not have yet. */
 export interface Unsynced {
   /** Files written since the last sync. */

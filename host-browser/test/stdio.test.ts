@@ -17,6 +17,18 @@ it("reads text, streams and whatever comes in time, to the end", async () => {
   }
 });
 
+it("leaves a stream to the next run, with what is left in it", async () => {
+  const stream = new ReadableStream<Uint8Array>({
+    pull: (lines) => lines.enqueue(bytes("line\n")),
+  });
+  for (let run = 0; run < 2; run++) {
+    const { read, close } = stdio(stream, () => {}, () => {});
+    expect(new TextDecoder().decode((await read())!)).toBe("line\n");
+    await close();
+    expect(stream.locked).toBe(false);
+  }
+});
+
 it("does not break a character that was written in two parts", async () => {
   let text = "";
   const { write, close } = stdio("", (more) => void (text += more), () => {});

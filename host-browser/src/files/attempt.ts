@@ -3,6 +3,7 @@
 import type { Disk } from "./disk.js";
 import type { Draft } from "./draft.js";
 import type { Piece } from "./extents.js";
+import { areSame, attributesOf } from "./node.js";
 
 /** A version of a file that is swapped in. */
 export interface Attempt {
@@ -25,13 +26,10 @@ export async function recognize(disk: Disk, draft: Draft, handle: FileSystemFile
   if (!attempt) {
     return;
   }
-  const { since } = draft;
   const found = await disk.snapshot(handle);
-  const { size, lastModified: modified } = found;
-  const changed = size !== since.size || modified !== since.modified;
-  if (changed && modified <= attempt.until && (await has(disk, found, attempt))) {
-    draft.since = { size, modified };
-    draft.base = found;
+  const now = attributesOf(found);
+  if (!areSame(now, draft.since) && now.modified <= attempt.until && (await has(disk, found, attempt))) {
+    [draft.since, draft.base] = [now, found];
   }
 }
 

@@ -1,5 +1,6 @@
-// The calls of the File System API, each with a time limit and its errors translated. Nothing else here calls the
-// browser, and `move()` is not among them: on a local folder it asks the user about each `.py` file.
+// The calls of the File System API that look at a folder or change it, each with a time limit and its errors translated.
+// `move()` is not among them: on a local folder it asks the user about each `.py` file. The bytes of a snapshot are read
+// by `draft.ts` and `hold.ts`, too.
 import { type Asked, Failure, hasNoSwap, refused, translate } from "./errors.js";
 import { limited } from "./limit.js";
 import { type Note, type Place, type Swap, Swaps } from "./swaps.js";
@@ -55,7 +56,7 @@ export class Disk {
    * Makes an empty file, unless there is a file of this name. Older versions of Chromium (148) go through a link here,
    * out of the folder; no version does when it looks a name up. So what was made is to be looked up.
    */
-  makeFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
+  async makeFile(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle> {
     lease.check();
     return this.#ask({ to: "create", name, wants: "file" }, () => parent.getFileHandle(name, { create: true }));
   }
@@ -78,7 +79,7 @@ export class Disk {
   }
 
   /** Removes a file, or a directory without entries. Never recursive: that would take what the browser hides too. */
-  remove(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<void> {
+  async remove(lease: Lease, parent: FileSystemDirectoryHandle, name: string): Promise<void> {
     lease.check();
     return this.#ask({ to: "remove", name }, () => parent.removeEntry(name));
   }
@@ -215,21 +216,20 @@ export class Writer {
   }
 
   /**
-   * What is in the place of the file after that, where `size` bytes were written. Throws `is-directory` when a directory
-   * came there in that moment: Chromium may have moved the swap file into it, and then it is removed again.
+   * What is in the place of the file after that. Throws `is-directory` when a directory came there in that moment:
+   * Chromium may have moved the swap file into it, and then it is removed again.
    */
-  async placed(size: number): Promise<File> {
+  async placed(): Promise<File> {
     const { handle, parent, path } = this.to;
-    const file = await this.disk.snapshot(handle);
+    const name = path.at(-1)!;
     // A directory has a snapshot, too; whether it is one, only its parent tells.
-    if (file.size !== size) {
-      await this.disk.file(parent, path.at(-1)!).catch(async (error: unknown) => {
-        if (refused(error, "is-directory")) {
-          await this.swap.removeIn(this.lease, path.at(-1)!).catch(ignore);
-        }
-        throw error;
-      });
-    }
+    const look = this.disk.file(parent, name).catch(async (error: unknown) => {
+      if (refused(error, "is-directory")) {
+        await this.swap.removeIn(this.lease, name).catch(ignore);
+      }
+      throw error;
+    });
+    const [file] = await Promise.all([this.disk.snapshot(handle), look]);
     return file;
   }
 

@@ -74,7 +74,7 @@ export function translate(error: unknown, asked: Asked): Failure {
     const long = isLonger(asked.name, LONGEST_IN_CHROMIUM);
     return new Failure(asked.to === "create" ? (long ? "name-too-long" : "invalid") : "no-entry", false, error);
   }
-  const name = nameOf(error);
+  const name = error instanceof Error ? error.name : "";
   const code = Object.hasOwn(CODES, name) ? CODES[name] : undefined;
   if (!code) {
     return unknown(error);
@@ -126,8 +126,4 @@ export function isLonger(text: string, most: number): boolean {
 function unknown(error: unknown): Failure {
   console.error("mountfs: unexpected", error);
   return new Failure("io", false, error);
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error || error instanceof DOMException ? error.name : "";
 }

@@ -128,7 +128,8 @@ export class Extents {
         break;
       }
       this.#bytes -= range.length;
-      kept.push(...[part(range, range.start, start), part(range, end, range.start + range.length)].filter(isSome));
+      const left = [part(range, range.start, start), part(range, end, range.start + range.length)];
+      kept.push(...left.filter((range) => range !== undefined));
     }
     this.#bytes += kept.reduce((sum, range) => sum + range.length, 0);
     this.#ranges.splice(first, past - first, ...kept);
@@ -165,8 +166,4 @@ function part(range: Range, from: number, to: number): Range | undefined {
     return undefined;
   }
   return { start, length, buffer: range.buffer.slice(start - range.start, start - range.start + length), lent: false };
-}
-
-function isSome<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }

@@ -1,4 +1,5 @@
 // Streams of a file: places in it that move on as they are used.
+import { Failure } from "./errors.js";
 import type { InUse } from "./in-use.js";
 import type { FileNode } from "./node.js";
 import { pushAll } from "./push.js";
@@ -34,6 +35,10 @@ export function outputStream(tree: OpenTree, inUse: InUse, file: FileNode, offse
     write: (bytes) =>
       tree.callNow(() => {
         tree.checkWritable();
+        if (tree.paused) {
+          // It was told that there is room before that; what it wrote now might be lost in silence.
+          throw new Failure("busy");
+        }
         const at = offset === "end" ? sizeNow(file) : offset;
         writeAt(tree.volume, file, at, bytes);
         if (offset !== "end") {

@@ -3,7 +3,7 @@
 // name: so a version that is seen in time is opened, and can be kept. What comes and goes between two looks cannot.
 import type { Disk } from "./disk.js";
 import { hold, type Held } from "./hold.js";
-import type { Attributes } from "./node.js";
+import { areSame, type Attributes, attributesOf } from "./node.js";
 
 /** Milliseconds between two looks, at most; the first ones follow at once. */
 const PAUSE = 5;
@@ -25,12 +25,12 @@ export async function lookOut(
     // opened after that is what was swapped in.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.min(looks, PAUSE)))]);
     const found = over ? undefined : await Promise.race([ended, disk.snapshot(handle).catch(() => undefined)]);
-    if (found && (found.size !== seen.size || found.lastModified !== seen.modified)) {
+    if (found && !areSame(attributesOf(found), seen)) {
       const opened = await hold(found, disk.patience).catch(() => undefined);
       const still = opened && (await disk.snapshot(handle).catch(() => undefined));
-      if (opened && still?.size === found.size && still.lastModified === found.lastModified) {
+      if (opened && still && areSame(attributesOf(still), attributesOf(found))) {
         held?.letGo();
-        [held, seen] = [opened, { size: found.size, modified: found.lastModified }];
+        [held, seen] = [opened, attributesOf(found)];
       } else {
         // It was swapped just then, and what was opened may be either.
         opened?.letGo();

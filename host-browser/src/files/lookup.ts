@@ -1,7 +1,7 @@
 // From a name to a node, and from a node to a handle that is good now.
 import { Failure, refused } from "./errors.js";
 import { isShown, type Path } from "./names.js";
-import { type Attributes, detach, DirectoryNode, FileNode, type Node } from "./node.js";
+import { areSame, attributesOf, detach, DirectoryNode, FileNode, type Node } from "./node.js";
 import { FRESH, type Volume } from "./volume.js";
 
 /**
@@ -140,7 +140,7 @@ export async function snapshot(
     const handle = known ?? (await fileHandle(volume, file, age));
     const [snapshot] = await Promise.all([volume.disk.snapshot(handle), confirm(volume, file.parent!)]);
     const { seen } = file;
-    const isFile = !known || (seen ? seen.isFile && isSame(seen, snapshot) : volume.isFresh(file.checked, FRESH));
+    const isFile = !known || (seen ? seen.isFile && areSame(seen, attributesOf(snapshot)) : volume.isFresh(file.checked, FRESH));
     if (!isFile && !hasty) {
       await fileHandle(volume, file, 0);
     }
@@ -356,10 +356,6 @@ async function isStillThere(volume: Volume, node: Node): Promise<boolean> {
     }
     throw error;
   }
-}
-
-function isSame(seen: Attributes, { size, lastModified }: File): boolean {
-  return seen.size === size && seen.modified === lastModified;
 }
 
 /** Another program removed or replaced it; what the guest wrote in it is still to be pushed, so that is kept. */

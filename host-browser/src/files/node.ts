@@ -15,6 +15,16 @@ export interface Attributes {
   modified: number;
 }
 
+/** Those of a snapshot. */
+export function attributesOf({ size, lastModified: modified }: File): Attributes {
+  return { size, modified };
+}
+
+/** Whether a file has not changed, as far as a browser tells. */
+export function areSame(one: Attributes, other: Attributes): boolean {
+  return one.size === other.size && one.modified === other.modified;
+}
+
 /** Bytes of a snapshot. */
 export interface Window<Of extends Blob = Blob> {
   of: Of;

@@ -4,12 +4,12 @@ import { type Attempt, isOurs, mayBeOurs, recognize, remember } from "./attempt.
 import { claim } from "./claim.js";
 import type { Lease, To, Writer } from "./disk.js";
 import type { Draft } from "./draft.js";
-import { refused } from "./errors.js";
+import { Failure, refused } from "./errors.js";
 import type { Piece } from "./extents.js";
 import type { Held } from "./hold.js";
 import { lookOut } from "./lookout.js";
 import { adopt, directoryHandle, fileHandle } from "./lookup.js";
-import { type Attributes, type Datetime, detach, type DirectoryNode, type FileNode } from "./node.js";
+import { areSame, type Attributes, attributesOf, type Datetime, detach, type DirectoryNode, type FileNode } from "./node.js";
 import { inParallel } from "./pool.js";
 import type { Volume } from "./volume.js";
 
@@ -59,11 +59,20 @@ export function push(volume: Volume, lease: Lease, file: FileNode, within = fals
   return within ? inTurn() : volume.gate.shared(inTurn);
 }
 
-async function pushNow(volume: Volume, lease: Lease, file: FileNode): Promise<void> {
+async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<void> {
   const { draft } = file;
   if (!draft || file.gone || !file.parent) {
     return;
   }
+  const { writers } = given;
+  const check = () => {
+    given.check();
+    // Whoever wrote it may have gone, while others still use the volume.
+    if (file.draft !== draft) {
+      throw new Failure("no-device");
+    }
+  };
+  const lease: Lease = { writers, check };
   const { version } = draft;
   // What is pushed is what the file is now; the guest may go on writing.
   const content = contentOf(draft);
@@ -72,6 +81,10 @@ async function pushNow(volume: Volume, lease: Lease, file: FileNode): Promise<vo
   // Both are asked for at once: a call of the browser's takes as long as it waits.
   const above = file.parent.handle;
   const swap = above && volume.disk.swaps.nameFor(above, file.name);
+  const waiting = unrescued.get(file);
+  if (waiting) {
+    await rescue(volume, given, file, waiting);
+  }
   const place = await findPlace(volume, lease, file, content);
   let pushed: Pushed | undefined;
   if (place.handle) {
@@ -92,7 +105,7 @@ async function pushNow(volume: Volume, lease: Lease, file: FileNode): Promise<vo
   }
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
   if (pushed.replaced) {
-    await rescue(volume, lease, file, pushed.replaced);
+    await rescue(volume, given, file, pushed.replaced);
   }
   settle(volume, file, draft, version, pushed);
   volume.note(file, (tally) => tally.files.set(file, (tally.files.get(file) ?? 0) + content.bytes));
@@ -196,7 +209,7 @@ async function replace(
   const { disk } = volume;
   const { handle } = to;
   const isKept = since !== undefined && content.visible > 0;
-  const isChanged = async () => since !== undefined && !isSame(await disk.snapshot(handle), since);
+  const isChanged = async () => since !== undefined && !areSame(attributesOf(await disk.snapshot(handle)), since);
   const writer = await disk.writer(lease, to, isKept, content.size).catch(async (error: unknown) => {
     // Another tab may be at it for the same reason.
     if (!(await isChanged())) {
@@ -223,14 +236,14 @@ async function replace(
     const closing = writer.close();
     seen = since && (await lookOut(disk, handle, since, closing));
     await closing;
-    file = await writer.placed(content.size);
+    file = await writer.placed();
     ours = await isOurs(disk, file, attempt);
   } catch (error) {
     seen?.letGo();
     await writer.abort();
     throw error;
   }
-  if (!seen || mayBeOurs(seen.file, attempt) || isSame(seen.file, { size: file.size, modified: file.lastModified })) {
+  if (!seen || mayBeOurs(seen.file, attempt) || areSame(attributesOf(seen.file), attributesOf(file))) {
     seen?.letGo();
     return { file, ours };
   }
@@ -296,8 +309,12 @@ async function keepBoth(
   return done;
 }
 
+/** Versions of other programs that swaps replaced, and that could not be saved: the next push of the file tries again. */
+const unrescued = new WeakMap<FileNode, Held>();
+
 /** Another program's version that a swap replaced gets a new name. */
 async function rescue(volume: Volume, lease: Lease, file: FileNode, replaced: Held): Promise<void> {
+  unrescued.set(file, replaced);
   try {
     const { name, handle } = await asConflict(volume, lease, file, async (to) => {
       const writer = await volume.disk.writer(lease, to, false, replaced.file.size);
@@ -316,7 +333,11 @@ async function rescue(volume: Volume, lease: Lease, file: FileNode, replaced: He
     const node = adopt(volume, file.parent!, name, handle) as FileNode;
     volume.note(file, (tally, path) => tally.conflicts.push({ node, path }));
   } finally {
-    replaced.letGo();
+    // Once it was read from, its start is gone: there is no other try.
+    if (!replaced.isFresh) {
+      unrescued.delete(file);
+      replaced.letGo();
+    }
   }
 }
 
@@ -332,9 +353,7 @@ async function asConflict<T>(
   try {
     return { name, handle, done: await fill({ handle, parent, path: [...file.parent!.path(), name] }) };
   } catch (error) {
-    await Promise.resolve()
-      .then(() => volume.disk.remove(lease, parent, name))
-      .catch(() => {});
+    await volume.disk.remove(lease, parent, name).catch(ignore);
     throw error;
   }
 }
@@ -362,10 +381,6 @@ export function toDatetime(milliseconds: number): Datetime {
   milliseconds = Math.max(0, milliseconds);
   const seconds = Math.floor(milliseconds / 1000);
   return { seconds: BigInt(seconds), nanoseconds: Math.floor((milliseconds - 1000 * seconds) * 1e6) };
-}
-
-function isSame(file: File, { size, modified }: Attributes): boolean {
-  return file.size === size && file.lastModified === modified;
 }
 
 function ignore(): void {}

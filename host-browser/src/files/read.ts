@@ -2,7 +2,7 @@
 import { Failure, refused } from "./errors.js";
 import { fetched } from "./list.js";
 import { snapshot } from "./lookup.js";
-import type { Attributes, FileNode, Window } from "./node.js";
+import { areSame, type Attributes, attributesOf, type FileNode, type Window } from "./node.js";
 import { takeAhead } from "./read-ahead.js";
 import type { Volume } from "./volume.js";
 
@@ -38,17 +38,13 @@ export async function freshen(volume: Volume, file: FileNode): Promise<void> {
   const [fresh, ahead] = await Promise.all([snapshot(volume, file), file.opens > 0 ? takeAhead(volume, file) : undefined]);
   if (file.opens === 0) {
     file.base = undefined;
-  } else if (ahead && isSame(ahead.of, fresh)) {
+  } else if (ahead && areSame(attributesOf(ahead.of), attributesOf(fresh))) {
     file.base = ahead.of;
     keepWindow(file, ahead);
-  } else if (!file.base || !isSame(file.base, fresh)) {
+  } else if (!file.base || !areSame(attributesOf(file.base), attributesOf(fresh))) {
     // The bytes read ahead stay good when nothing changed.
     file.base = fresh;
   }
-}
-
-function isSame(one: File, other: File): boolean {
-  return one.size === other.size && one.lastModified === other.lastModified;
 }
 
 /** Up to `length` bytes at `offset`: fewer at the end of the file, and never more than `MOST`. */

@@ -38,6 +38,7 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
     unname(volume, file);
   } catch (error) {
     volume.removing(file, false);
+    file.held = undefined;
     throw error;
   } finally {
     file.pushing = undefined;

@@ -3,9 +3,9 @@
 // disk does not tell the two names apart, it may be under a third one.
 import type { Lease, To } from "./disk.js";
 import { Failure, refused } from "./errors.js";
-import { adopt, child, childIfAny, directoryHandle, snapshot, walk } from "./lookup.js";
+import { adopt, child, childIfAny, directoryHandle, isDirtyBelow, snapshot, walk } from "./lookup.js";
 import { checkNew, isShown, isSwap, mayBeSame, passingName } from "./names.js";
-import { type Attributes, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node } from "./node.js";
+import { areSame, type Attributes, attributesOf, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll, toDatetime } from "./push.js";
 import { MOST } from "./read.js";
@@ -95,6 +95,10 @@ async function move(volume: Volume, lease: Lease, node: Node, to: Target, other:
     if (other?.kind === "file") {
       throw new Failure("not-directory");
     }
+    if (other && isDirtyBelow(volume, other)) {
+      // Another program removed what was in it, but what the guest wrote there is still to be pushed.
+      throw new Failure("not-empty");
+    }
     await pushBelow(volume, lease, node);
     await moveDirectory(volume, lease, node, to, other);
   }
@@ -158,7 +162,7 @@ async function carryFile(
   await toTarget(volume, lease, to, other, async ({ handle }) => {
     const replaced = await volume.disk.snapshot(handle);
     await removeSource(volume, lease, file);
-    draft.since = { size: replaced.size, modified: replaced.lastModified };
+    draft.since = attributesOf(replaced);
     draft.base = undefined;
     settle(volume, file, to, other, handle);
   });
@@ -203,7 +207,9 @@ async function toTarget<T>(
     await work({ handle, parent: directory, path: [...parent.path(), name] });
     return handle;
   } catch (error) {
-    if (!other) {
+    if (other) {
+      other.held = undefined;
+    } else {
       // Never a directory: it is another program's.
       await (isNew ? volume.disk.file(directory, name).then(() => true) : isEmpty())
         .then((isOurs) => (isOurs ? volume.disk.remove(lease, directory, name) : undefined))
@@ -251,7 +257,7 @@ async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: To): 
       throw error;
     });
     const now = copy && (await snapshot(volume, file));
-    if (copy && now?.size === source.size && now.lastModified === source.lastModified) {
+    if (copy && now && areSame(attributesOf(now), attributesOf(source))) {
       volume.see(file, copy);
       file.base = file.opens > 0 ? copy : undefined;
       if (file.times.asOf !== source.lastModified || !file.times.modified) {
@@ -271,15 +277,11 @@ async function copyOnce(volume: Volume, lease: Lease, source: File, to: To): Pro
       await writer.write(0, source);
     }
     await writer.close();
-    return await writer.placed(source.size);
+    return await writer.placed();
   } catch (error) {
     await writer.abort();
     throw error;
   }
-}
-
-function attributesOf({ size, lastModified: modified }: File): Attributes {
-  return { size, modified };
 }
 
 /** A directory of the source, and its copy; `within` is where the copy was made. */
@@ -404,7 +406,7 @@ async function isCopy(
   path: string[],
 ): Promise<boolean> {
   const copy = copies.get(path.join("/"));
-  if (found.size === 0 || (found.size === copy?.size && found.lastModified === copy.modified)) {
+  if (found.size === 0 || (copy && areSame(attributesOf(found), copy))) {
     return true;
   }
   // Nobody was told that it was swapped in.
@@ -430,7 +432,7 @@ async function removeOriginal(volume: Volume, lease: Lease, item: Copied): Promi
   const { file, made, copy } = item;
   const parent = await directoryHandle(volume, file.parent!, 0);
   const now = await volume.disk.snapshot(await volume.disk.file(parent, file.name));
-  if (made && (now.size !== copy?.source.size || now.lastModified !== copy.source.modified)) {
+  if (made && !(copy && areSame(attributesOf(now), copy.source))) {
     item.copy = await copyWhole(volume, lease, file, made);
   }
   await volume.disk.remove(lease, parent, file.name);
@@ -438,18 +440,10 @@ async function removeOriginal(volume: Volume, lease: Lease, item: Copied): Promi
 
 /** Takes back an unfinished copy, as far as it can be. */
 async function removeCopies(volume: Volume, lease: Lease, files: Copied[], pairs: Pair[]): Promise<void> {
-  const tryTo = (remove: () => Promise<void>) =>
-    Promise.resolve()
-      .then(remove)
-      .catch(() => {});
   await inParallel(files, volume.parallel, async ({ file, made }) => {
-    if (made) {
-      await tryTo(() => volume.disk.remove(lease, made.parent, file.name));
-    }
+    await (made && volume.disk.remove(lease, made.parent, file.name).catch(() => {}));
   });
-  for (const { to, within } of pairs.slice().reverse()) {
-    if (within) {
-      await tryTo(() => volume.disk.remove(lease, within, to.name));
-    }
+  for (const { to, within } of pairs.toReversed()) {
+    await (within && volume.disk.remove(lease, within, to.name).catch(() => {}));
   }
 }

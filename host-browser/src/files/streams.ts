@@ -30,13 +30,16 @@ const pollables = new Set<Pollable>();
 
 /** The guest is gone, and its pollables with it. */
 export function abandonPollables(): void {
-  pollables.clear();
+  pollables.forEach((pollable) => pollable[Symbol.dispose]());
 }
 
 /** `wasi:io/poll.pollable`. A guest that never drops one meets a trap: there is no error to tell it of. */
 export class Pollable {
   /** `wait` gives what to wait for, or `undefined` when there is nothing; without it, it is always ready. */
-  constructor(private readonly wait: () => Promise<unknown> | undefined = () => undefined) {
+  constructor(
+    private readonly wait: () => Promise<unknown> | undefined = () => undefined,
+    private readonly dropped: () => void = () => {},
+  ) {
     if (pollables.size >= MOST_POLLABLES) {
       throw new Error(`the app has ${MOST_POLLABLES} pollables, and the host allows no more`);
     }
@@ -55,6 +58,7 @@ export class Pollable {
 
   [Symbol.dispose](): void {
     pollables.delete(this);
+    this.dropped();
   }
 }
 
@@ -74,21 +78,9 @@ export interface Sink {
   room(): number;
   /** Settles when there may be room. */
   wait(): Promise<unknown> | undefined;
-  /** Makes what was written visible. */
-  flush?(): void | Promise<void>;
   /** The stream was dropped. Must not wait for anything. */
   close?(): void;
 }
-
-/** For those who override what would read or write. */
-const EMPTY: Source = { read: () => new Uint8Array(0) };
-const SHUT: Sink = {
-  write: () => {
-    throw "pipe";
-  },
-  room: () => MOST,
-  wait: () => undefined,
-};
 
 /** Why a stream fails whose guest does not ask before it writes. */
 const TOO_MUCH = new Error("more was written than check-write allowed");
@@ -100,7 +92,7 @@ const MOST = 1024 * 1024;
 export class InputStream {
   #closed = false;
 
-  constructor(private readonly source = EMPTY) {}
+  constructor(private readonly source: Source) {}
 
   /** For a file, "not blocking" is "waiting for nothing but the disk", as in POSIX. */
   read(length: bigint): Uint8Array | Promise<Uint8Array> {
@@ -138,8 +130,8 @@ export class InputStream {
     return BigInt((await this.read(length)).length);
   }
 
-  blockingSkip(length: bigint): Promise<bigint> {
-    return this.skip(length);
+  async blockingSkip(length: bigint): Promise<bigint> {
+    return BigInt((await this.blockingRead(length)).length);
   }
 
   subscribe(): Pollable {
@@ -160,7 +152,7 @@ export class OutputStream {
   /** The failure that the next call tells of. */
   #failed: { error: unknown } | undefined;
 
-  constructor(private readonly sink = SHUT) {}
+  constructor(private readonly sink: Sink) {}
 
   checkWrite(): bigint {
     this.#check();
@@ -181,25 +173,15 @@ export class OutputStream {
       this.write(bytes.subarray(start, start + room));
       start += room;
     }
-    await this.blockingFlush();
   }
 
-  /** What is written can be read at once, so there is nothing to begin; what can fail, `blockingFlush` waits for. */
+  /** What is written can be read at once, so there is nothing to begin, and nothing to wait for. */
   flush(): void {
     this.#check();
-    const flushing = this.#attempt(() => this.sink.flush?.());
-    if (flushing instanceof Promise) {
-      flushing.catch((error: unknown) => (this.#failed = { error }));
-    }
   }
 
   async blockingFlush(): Promise<void> {
     this.#check();
-    try {
-      await this.sink.flush?.();
-    } catch (error) {
-      this.#fail(error);
-    }
   }
 
   subscribe(): Pollable {

@@ -78,23 +78,25 @@ export class OpenTree implements Tree, Lease, User {
   }
 
   async sync(): Promise<SyncReport> {
-    const report: SyncReport = { files: 0n, bytes: 0n, removed: 0n, conflicts: [], failures: [] };
+    let failures: SyncReport["failures"];
     try {
       this.check();
       await this.#place();
       const failed = await this.#push();
       await this.#refresh();
-      failed.forEach(({ file, error }) => report.failures.push({ path: this.#name(file), reason: reasonOf(error) }));
+      failures = failed.map(({ file, error }) => ({ path: this.#name(file), reason: reasonOf(error) }));
     } catch (error) {
-      report.failures.push({ path: ".", reason: reasonOf(error) });
+      failures = [{ path: ".", reason: reasonOf(error) }];
     }
     const { files, removed, conflicts } = this.tally;
     this.tally = noTally();
-    report.files = BigInt(files.size);
-    report.bytes = BigInt([...files.values()].reduce((sum, bytes) => sum + bytes, 0));
-    report.removed = BigInt(removed);
-    report.conflicts = conflicts.map(({ node, path }) => ({ path: path.join("/"), kept: this.#name(node) }));
-    return report;
+    return {
+      files: BigInt(files.size),
+      bytes: BigInt([...files.values()].reduce((sum, bytes) => sum + bytes, 0)),
+      removed: BigInt(removed),
+      conflicts: conflicts.map(({ node, path }) => ({ path: path.join("/"), kept: this.#name(node) })),
+      failures,
+    };
   }
 
   get journal(): Journal | undefined {
@@ -144,16 +146,15 @@ export class OpenTree implements Tree, Lease, User {
   }
 
   pause(): () => void {
-    let resume!: () => void;
-    const paused = new Promise<void>((resolve) => (resume = resolve));
-    this.paused = paused;
-    return () => {
-      // Somebody else may have paused it, too.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Somebody else may have paused it, too: it goes on when all let it.
+    const paused: Promise<void> = Promise.all([this.paused, promise]).then(() => {
       if (this.paused === paused) {
         this.paused = undefined;
       }
-      resume();
-    };
+    });
+    this.paused = paused;
+    return resolve;
   }
 
   end(): void {
@@ -177,7 +178,8 @@ export class OpenTree implements Tree, Lease, User {
   }
 
   async settled(): Promise<void> {
-    await inTime(this.#volume?.disk.settled());
+    // But not for long: a call that hangs behind a dialog keeps nobody from taking a folder back.
+    await (this.#volume && limited(this.#volume.disk.settled(), LEISURE).catch(() => {}));
   }
 
   check(): void {
@@ -310,11 +312,6 @@ export class OpenTree implements Tree, Lease, User {
   #name(file: FileNode): string {
     return file.path(this.base).join("/");
   }
-}
-
-/** Waits, but not for long: a call that hangs behind a dialog keeps nobody from taking a folder back. */
-async function inTime(work: Promise<unknown> | undefined): Promise<void> {
-  await (work && limited(work, LEISURE).catch(() => {}));
 }
 
 /** The dirty files that nobody has open when it is their turn: of one being written again, only a part may be there. */

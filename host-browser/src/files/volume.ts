@@ -1,5 +1,6 @@
 // The state of one folder: the nodes met, what is dirty, what was pushed. Trees on the same folder share it, so that
 // they see each other's writes. What is done with it is in the other files, one operation each.
+import type { Access } from "../contract.js";
 import type { Journal, Written } from "../journal/journal.js";
 import { Disk, type Lease, type Writer } from "./disk.js";
 import { Failure } from "./errors.js";
@@ -19,6 +20,8 @@ export interface Tally {
 export interface User {
   /** The directory it sees. */
   readonly base: DirectoryNode | undefined;
+  /** Whether it may write there. */
+  readonly access: Access;
   /** Done since its last sync. */
   tally: Tally;
   /** What finds its dirty files again when this worker dies. */
@@ -78,6 +81,7 @@ export class Volume implements Lease {
   /** Nothing looked up before this moment is believed any more. */
   #distrusted = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What is dirty takes about so many bytes of memory. */
   #bytes = 0;
   /** New files that were closed since the last time many were pushed. */
   #made = 0;
@@ -139,11 +143,6 @@ export class Volume implements Lease {
     }
   }
 
-  /** Bytes of memory that what is dirty takes, about. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Whether `more` bytes would be more than memory should hold. */
   isFull(more: number): boolean {
     return this.#bytes > 0 && this.#bytes + more > BUDGET && this.#bytes + more > this.#budget();
@@ -187,12 +186,12 @@ export class Volume implements Lease {
     }
   }
 
-  /** A user goes. What nobody sees any more is not written any more. */
+  /** A user goes. What nobody is left to write is not written any more. */
   leave(user: User): void {
     this.users.delete(user);
-    const isSeen = (file: FileNode) => [...this.users].some(({ base }) => base && file.isIn(base));
+    const writers = [...this.users].filter(({ access }) => access === "read-write");
     for (const file of this.dirty) {
-      if (!isSeen(file)) {
+      if (!writers.some(({ base }) => base && file.isIn(base))) {
         this.change(file, () => void (file.draft = undefined));
       }
     }

@@ -12,6 +12,10 @@ const LARGEST = 16 * 1024 ** 4;
 
 /** Writes bytes. The file has to be open, and prepared. */
 export function writeAt(volume: Volume, file: FileNode, offset: number, bytes: Uint8Array): void {
+  if (bytes.length === 0) {
+    // As POSIX has it: it extends nothing, and changes nothing.
+    return;
+  }
   checkSize(offset + bytes.length);
   if (file.gone) {
     checkNameless(bytes.length);

@@ -2,7 +2,7 @@
 import * as supported from "../supported.js";
 import { LONGEST_PATH } from "../limits.js";
 import type { Asker, Granted } from "../protocol.js";
-import { type Access, type GrantKey, isWitError, type StartIn, type WitError } from "../wit.js";
+import { type Access, type GrantKey, isWitError, slot, type StartIn, type WitError } from "../wit.js";
 import { isPrivate, labelOf, preparePrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
 import type { GrantStore, KeptGrant } from "./store.js";
@@ -270,10 +270,6 @@ const DENIED: WitError = { tag: "denied" };
 
 function mode(access: Access): FileSystemPermissionMode {
   return access === "read" ? "read" : "readwrite";
-}
-
-function slot({ path, id }: GrantKey): string {
-  return JSON.stringify([path, id]);
 }
 
 /** The component checks keys too; but an app can ask without it. */

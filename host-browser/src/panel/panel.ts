@@ -11,10 +11,10 @@
  *
  * @module mountfs/panel
  */
-import type { Change, MountfsChangeEvent, MountfsProgressEvent, SyncProgress } from "../events.js";
+import type { MountfsChangeEvent, MountfsProgressEvent, SyncProgress } from "../events.js";
 import type { GrantInfo } from "../grants/grants.js";
 import type { Mountfs } from "../mountfs.js";
-import type { Access, GrantKey, MountInfo, Unsynced } from "../wit.js";
+import { type Access, type GrantKey, type MountInfo, slot, type Unsynced } from "../wit.js";
 import { element, folderIcon, style } from "../elements.js";
 import { MountfsError } from "../index.js";
 import { shown } from "../shown.js";
@@ -355,10 +355,6 @@ function folders(mounted: MountInfo[], kept: GrantInfo[]): Folder[] {
 
 function count({ files, bytes }: Unsynced = { files: 0n, bytes: 0n }): Folder["unsynced"] {
   return { files: Number(files), bytes: Number(bytes) };
-}
-
-function slot({ path, id }: GrantKey | Extract<Change, GrantKey>): string {
-  return JSON.stringify([path, id]);
 }
 
 if (!customElements.get("mountfs-panel")) customElements.define("mountfs-panel", MountfsPanel);

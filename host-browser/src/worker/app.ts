@@ -87,7 +87,9 @@ export class App {
     const failed = await this.#answer<MountInfo>(() => this.#trees.prepare(first));
     if (failed) return failed;
     const again = await mount();
-    if ("error" in again) await this.#trees.discard(first);
+    if ("error" in again) {
+      await this.#trees.discard(first).catch((error: unknown) => console.warn("mountfs: a grant could not be put back", error));
+    }
     // It was taken back before its turn came: no reason to ask once more.
     return wanted.length > 1 ? { error: { tag: "denied" } } : again;
   }

@@ -1,6 +1,6 @@
 // The granted folders in use. They outlive an instance of the app: after a trap or an exit, the next one finds its
 // folders again, with everything in them that is not on disk yet, and nobody is asked twice.
-import type { Access, GrantKey, MountInfo, StartIn, SyncReport, Unsynced, WitError } from "../wit.js";
+import { type Access, type GrantKey, type MountInfo, slot, type StartIn, type SyncReport, type Unsynced, type WitError } from "../wit.js";
 import type { Tree } from "../contract.js";
 import type { Asker, Progress, WindowSide } from "../protocol.js";
 import { LIMITS, type Limits } from "../limits.js";
@@ -271,6 +271,8 @@ export class Trees {
   }
 
   #end(used: Used): void {
+    // The component lets go of a grant that was taken back, too.
+    if (used.ended) return;
     const { key, tree, journals, holders } = used;
     used.ended = true;
     tree.end();
@@ -345,10 +347,6 @@ function checked(used: Used, report: SyncReport): SyncReport {
 
 function unsynced({ files, bytes }: { files: number; bytes: number }): Unsynced {
   return { files: BigInt(files), bytes: BigInt(bytes) };
-}
-
-function slot({ path, id }: GrantKey): string {
-  return JSON.stringify([path, id]);
 }
 
 /** Calls at once, then at most every so often, and the last time in any case. */

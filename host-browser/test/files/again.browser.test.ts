@@ -64,6 +64,96 @@ test("a file that was removed outside is made again under its name, also when th
   expect([await folder.names(), await folder.read("a")]).toEqual([["a"], "old and new"]);
 });
 
+test("another program's version that cannot be saved at once is saved by the next sync", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const seen = await folder.run(async ({ Guest, handle, outside }) => {
+    const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
+    const [{ close }, { createWritable, getFile }, open] = [stream, file, blob.stream];
+    const looked = Promise.withResolvers<void>();
+    let [isOpen, isFull, closes] = [false, true, 0];
+    blob.stream = function () {
+      isOpen = true;
+      return open.call(this);
+    };
+    // What was opened is looked at once more.
+    file.getFile = async function () {
+      const found = await getFile.call(this);
+      if (isOpen) setTimeout(looked.resolve);
+      return found;
+    };
+    file.createWritable = function (...args) {
+      const isRefused = isFull && this.name.includes("conflict");
+      isFull &&= !isRefused;
+      return isRefused ? Promise.reject(new DOMException("", "QuotaExceededError")) : createWritable.apply(this, args);
+    };
+    // What takes its place here is written later than a swap file would be.
+    const { now } = Date;
+    Date.now = () => now() + 60_000;
+    // Another program's version comes while Chromium swaps, and is seen before ours takes its place.
+    stream.close = async function () {
+      if (closes++ > 0) return close.call(this);
+      await this.abort();
+      await outside.write(handle, "a", "theirs");
+      await looked.promise;
+      await outside.write(handle, "a", "guest");
+    };
+    try {
+      const guest = new Guest(handle);
+      await guest.write("a", "guest");
+      const first = await guest.sync();
+      const second = await guest.sync();
+      return { first, second, third: await guest.sync() };
+    } finally {
+      Object.assign(stream, { close });
+      Object.assign(file, { createWritable, getFile });
+      Object.assign(blob, { stream: open });
+      Object.assign(Date, { now });
+    }
+  });
+  expect(seen.first).toMatchObject({ failures: [{ path: "a" }], conflicts: [] });
+  expect(seen.second).toMatchObject({ failures: [], conflicts: [{ path: "a" }] });
+  expect(seen.third).toMatchObject({ failures: [], conflicts: [] });
+  expect([await folder.read("a"), await folder.read(seen.second.conflicts[0]!.kept)]).toEqual(["guest", "theirs"]);
+  expect(await folder.names()).toHaveLength(2);
+});
+
+test("a file that could not be removed is later what it is by then, also when it has no name any more", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const seen = await folder.run(async ({ Guest, handle, watched, thrown }) => {
+    let fails = true;
+    const guest = new Guest(watched(handle, (call) => {
+      if (call === "removeEntry" && fails) throw new DOMException("", "NoModificationAllowedError");
+    }));
+    const file = await guest.writing("a");
+    const code = await thrown(() => guest.unlink("a"));
+    fails = false;
+    // More than is taken into memory.
+    await file.setSize(65n << 20n);
+    await guest.unlink("a");
+    return { code, size: (await file.stat()).size };
+  });
+  expect(seen).toEqual({ code: "busy", size: 65n << 20n });
+});
+
+test("a directory is not replaced by another while what the guest wrote in it is not on disk", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  for (const name of ["d/in", "e/f"]) await folder.write(name, "old");
+  await folder.run(async ({ Guest, handle, kept }) => {
+    kept.guest = new Guest(handle);
+    await kept.guest.unlink("d/in");
+    await kept.guest.append("e/f", " and new");
+  });
+  await folder.remove("e/f");
+  const seen = await folder.run(async ({ kept: { guest }, thrown }) => {
+    const code = await thrown(() => guest.rename("d", "e"));
+    return { code, failures: (await guest.sync()).failures };
+  });
+  expect(seen).toEqual({ code: "not-empty", failures: [] });
+  expect([await folder.names(), await folder.read("e/f")]).toEqual([["d", "e"], "old and new"]);
+});
+
 test("a file that is removed when its push is about to begin stays removed", { timeout: 60_000 }, async () => {
   const folder = await browser.folder("local");
   await folder.write("d/a", "old");

@@ -458,6 +458,8 @@ test("what cannot be read hides nothing else that was left", async () => {
       return getFile.call(this);
     };
     const tab = await Tab.open(handle);
+    // A lock is let go of a moment after its tab is dead.
+    await tab.found;
     await tab.recover();
     await tab.die();
     FileSystemFileHandle.prototype.getFile = getFile;

@@ -166,7 +166,7 @@ function inUse(room = Infinity, written: () => void = () => {}) {
   const journal = new Journal(new Log(files), changed, 4096);
   const volume = new Volume({} as FileSystemDirectoryHandle, { now: () => 1, parallel: 1 });
   const tally = { files: new Map(), removed: 0, conflicts: [] };
-  volume.users.add({ base: volume.root, journal, tally, changed: () => {} });
+  volume.users.add({ access: "read-write", base: volume.root, journal, tally, changed: () => {} });
   return { files, journal, volume, changed };
 }
 
@@ -337,7 +337,7 @@ describe("the journal", () => {
     volume.root.children.set("inner", inner);
     const its: [Memory, Memory] = [new Memory(), new Memory()];
     const tally = { files: new Map(), removed: 0, conflicts: [] };
-    volume.users.add({ base: inner, journal: new Journal(new Log(its)), tally, changed: () => {} });
+    volume.users.add({ access: "read-write", base: inner, journal: new Journal(new Log(its)), tally, changed: () => {} });
     const file = add(volume.root, "a", 0);
     writeAt(volume, file, 0, new Uint8Array([1]));
     const paths = async () => {

@@ -296,6 +296,76 @@ test("a folder is taken back also where the browser has no storage for journals,
   expect(seen).toEqual([true, true]);
 });
 
+test("what was not pushed before is not written on behalf of a mount for reading", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const seen = await folder.run(async ({ Guest, handle }) => {
+    const { prototype } = FileSystemFileHandle;
+    const { createWritable } = prototype;
+    const [writer, reader] = [new Guest(handle), new Guest(handle, "read")];
+    await writer.write("a", "mine");
+    await reader.read("a");
+    prototype.createWritable = () => Promise.reject(new DOMException("", "NoModificationAllowedError"));
+    const { failures } = await writer.sync();
+    writer.tree.end();
+    prototype.createWritable = createWritable;
+    return [failures.length, (await reader.sync()).files];
+  });
+  expect(seen).toEqual([1, 0n]);
+  expect(await folder.read("a")).toBe("old");
+});
+
+test("a push that nobody waits for ends with the mount it was written through, also while another uses the folder", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  await folder.write("d/b", "text");
+  await folder.run(async ({ Guest, handle }) => {
+    const { prototype } = FileSystemWritableFileStream;
+    const { write } = prototype;
+    const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [writer, other] = [new Guest(handle), new Guest(await handle.getDirectoryHandle("d"))];
+    await writer.list("d");
+    await other.list();
+    prototype.write = async function (...args) {
+      reached.resolve();
+      await go.promise;
+      return write.apply(this, args);
+    };
+    // It is pushed a second after it was closed.
+    await writer.write("a", "mine");
+    await reached.promise;
+    writer.tree.end();
+    go.resolve();
+    await writer.tree.settled();
+    prototype.write = write;
+    await other.sync();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  });
+  expect([await folder.names(), await folder.read("a")]).toEqual([["a", "d"], "old"]);
+});
+
+test("a write that was let in before a pause fails in it, and is not lost in silence", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const seen = await folder.run(async ({ Guest, handle, bytes, thrown }) => {
+    const guest = new Guest(handle);
+    const file = await guest.writing("a");
+    const stream = file.writeViaStream(0n);
+    const room = stream.checkWrite();
+    const [one, other] = [guest.tree.pause(), guest.tree.pause()];
+    const code = await thrown(() => stream.write(bytes("mine")));
+    let written = false;
+    const writing = Promise.resolve(file.write(bytes("mine"), 0n)).then(() => (written = true));
+    one();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = written;
+    other();
+    await writing;
+    return { room: room > 0n, code, before };
+  });
+  expect(seen).toEqual({ room: true, code: "busy", before: false });
+});
+
 test("a push that is about to make its swap file makes none any more", { timeout: 60_000 }, async () => {
   const folder = await browser.folder("local");
   await folder.write("a", "text");

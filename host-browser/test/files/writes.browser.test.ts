@@ -44,8 +44,10 @@ test("a file is made with one look at whether it is there, and one at what was m
   ]);
 });
 
-/** Where it is, whether its swap file has its name for itself, the swap, and the file before and after. */
-const PUSH = ["close", "createWritable", "getDirectoryHandle d", "getFile", "getFile", "getFileHandle", "getFileHandle .crswap", "write"];
+/** Where it is, whether its swap file has its name for itself, the swap, and the file before and after: then also its kind. */
+const PUSH = [
+  "close", "createWritable", "getDirectoryHandle d", "getFile", "getFile", "getFileHandle", "getFileHandle", "getFileHandle .crswap", "write",
+];
 
 test.each([
   ["new", "d/new.txt", (guest: Guest) => guest.write("d/new.txt", "new")],

@@ -25,12 +25,14 @@ export const monotonicClock = {
 /** Ready from an instant on. */
 function timer(when: bigint): Pollable {
   let waiting: Promise<void> | undefined;
-  return new Pollable(() => {
+  let timeout: ReturnType<typeof setTimeout> | undefined;
+  const wait = () => {
     const left = when - now();
     if (left <= 0n) return undefined;
     waiting ??= new Promise<void>((resolve) => {
-      setTimeout(resolve, Math.min(Math.ceil(Number(left) / NANOSECONDS), LONGEST));
+      timeout = setTimeout(resolve, Math.min(Math.ceil(Number(left) / NANOSECONDS), LONGEST));
     }).finally(() => (waiting = undefined));
     return waiting;
-  });
+  };
+  return new Pollable(wait, () => clearTimeout(timeout));
 }

@@ -4,6 +4,8 @@ import { breath } from "../breath.js";
 
 /** Waits until one of them is ready, and answers which are. */
 export async function poll(list: Pollable[]): Promise<Uint32Array> {
+  // There is nothing that could ever be ready: WASI has a trap for it.
+  if (list.length === 0) throw new Error("the app polls nothing");
   if (indices(list).length) {
     // A guest that polls in a loop must not keep timers and messages from coming in.
     await breath();
