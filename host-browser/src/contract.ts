@@ -51,7 +51,7 @@ export interface Tree {
    * through it counts as `inUse`. Throws `insufficient-memory` when that is too much.
    */
   root(inUse?: InUse): object;
-  /** Pushes all that is dirty, `parallel` files at a time; never throws for one file's failure, but reports it. */
+  /** Pushes all that is dirty, many files at a time; never throws for one file's failure, but reports it. */
   sync(): Promise<SyncReport>;
   /** Makes dirty what a tab that died had not pushed. */
   restore(unsaved: Unsaved[]): Promise<void>;

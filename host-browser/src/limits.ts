@@ -1,8 +1,8 @@
-/** What an app may have in use at a time. It learns that it met a limit by an error, and may go on when it gave something back. */
+/** What an app may have in use at a time. Over a limit it gets an error, and may go on when it gave something back. */
 export interface Limits {
-  /** Files, directories, listings and streams that are open. Over it, opening answers `insufficient-memory`. Default: 512. */
+  /** Files, directories, listings and streams that are open; over it `insufficient-memory`. Default: 512. */
   descriptors: number;
-  /** Listings of directories that are open, each with all its names. Over it, listing answers `insufficient-memory`. Default: 64. */
+  /** Listings that are open, each with all its names; over it `insufficient-memory`. Default: 64. */
   listings: number;
   /** Mounts. Over it, mounting fails and says so. Default: 256. */
   mounts: number;

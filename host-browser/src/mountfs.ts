@@ -75,7 +75,7 @@ export function createMountfs(options: MountfsOptions): Mountfs {
 /** An app in its worker, and the folders the user lent it. Made by {@link createMountfs}. */
 export class Mountfs extends EventTarget {
   readonly #makeWorker: () => Worker;
-  /** What it means that there is no worker. */
+  /** What to say when the worker cannot be loaded. */
   readonly #missing: string;
   readonly #grants: Grants;
   readonly #limits: Limits;

@@ -78,7 +78,10 @@ export interface WorkerSide {
   mounted(): Promise<Answer<MountInfo[]>>;
   recover(path: string, id: string): Promise<Answer<SyncReport>>;
   discard(path: string, id: string): Promise<Answer<boolean>>;
-  /** Other programs may have changed these names in a folder; anything, when there are none; at least `ago` milliseconds ago. */
+  /**
+   * Other programs may have changed what has these names in a folder. With no names: anything, but what was looked up in
+   * the last `ago` milliseconds.
+   */
   changedOutside(key: GrantKey, names: string[], ago: number): Promise<void>;
   /** Runs the app as a command. One at a time. */
   run(program: Program, stdio: Stdio): Promise<Answer<Ended>>;

@@ -201,7 +201,6 @@ export class Descriptor {
   linkAt(_: PathFlags, path: string, directory: Descriptor, newPath: string): Soon<void> {
     return this.#tree.call(() => {
       this.#tree.checkWritable();
-      void [path, directory, newPath];
       throw new Failure("unsupported");
     });
   }
@@ -394,7 +393,7 @@ export class Descriptor {
 
   #change(
     path: string,
-    noName: "busy" | "exist" | "invalid",
+    noName: "busy" | "exist",
     work: (parent: DirectoryNode, name: string, slash: boolean) => Promise<void>,
   ): Soon<void> {
     return this.#tree.call(async () => {

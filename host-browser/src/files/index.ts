@@ -10,14 +10,8 @@
 // - A file is looked at afresh each time it is opened. Attributes are believed for a second, and for five where a
 //   listing fetched them; a look-up that changes something believes nothing.
 //
-// Nothing but WIT error codes comes out, through `OpenTree.call`, and nothing else reaches the browser but `Disk`.
-export { Descriptor, DirectoryEntryStream } from "./descriptor.js";
-export type { DescriptorFlags, DescriptorType, OpenFlags, PathFlags } from "./descriptor.js";
+// Nothing but WIT error codes comes out, through `OpenTree.call`, and nothing but `Disk` looks at a folder or changes it.
+export { Descriptor, DirectoryEntryStream, type OpenFlags } from "./descriptor.js";
 export { InUse } from "./in-use.js";
-export type { Entry } from "./list.js";
-export type { Datetime } from "./node.js";
 export { abandonPollables, filesystemErrorCode, InputStream, IoError, OutputStream, Pollable } from "./streams.js";
-export type { Sink, Source, StreamError } from "./streams.js";
-export type { NewTimestamp, Stat } from "./times.js";
-export { openTree } from "./tree.js";
-export type { TreeOptions } from "./tree.js";
+export { openTree, type TreeOptions } from "./tree.js";

@@ -261,7 +261,7 @@ export async function walkToParent(
   volume: Volume,
   base: DirectoryNode,
   { parts, named }: Path,
-  noName: "busy" | "exist" | "invalid",
+  noName: "busy" | "exist",
 ): Promise<{ parent: DirectoryNode; name: string }> {
   const name = parts.at(-1);
   if (name === undefined || !named) {
@@ -273,8 +273,8 @@ export async function walkToParent(
 }
 
 /**
- * The node of what the browser found under a name, in a look that began `at`. What was met there before stays the same node, if it is of the same
- * kind; `undefined` when something else is there but the guest has written to what was.
+ * The node of what the browser found under a name, in a look that began `at`. What was met there before stays the same
+ * node, if it is of the same kind; `undefined` when something else is there but the guest has written to what was.
  */
 export function adopt(
   volume: Volume,

@@ -121,7 +121,7 @@ export class FileNode extends Entry {
   /** What the guest wrote and the disk does not have. */
   draft: Draft | undefined;
   /** All of it in memory, while it loses its name. */
-  held: Draft | undefined;
+  retained: Draft | undefined;
   /** A push under way. */
   pushing: Promise<void> | undefined;
   /** The attributes are being fetched. */

@@ -5,16 +5,16 @@ import { Draft } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import { directoryHandle, drop, isDirtyBelow } from "./lookup.js";
 import { checkNameless, noteNameless } from "./nameless.js";
-import { type DirectoryNode, type FileNode, forgetSeen } from "./node.js";
+import { type DirectoryNode, type FileNode, forgetSeen, type Node } from "./node.js";
 import { readAt } from "./read.js";
 import type { Volume } from "./volume.js";
 
 /** Up to this size, what is still open keeps its bytes when it loses its name. */
-const HELD = 64 * 1024 * 1024;
+const RETAINED = 64 * 1024 * 1024;
 
 /** Removes a file. Whoever has it open goes on reading and writing it, in memory, as in POSIX. */
 export async function removeFile(volume: Volume, lease: Lease, file: FileNode): Promise<void> {
-  await hold(volume, file);
+  await retain(volume, file);
   // A push that ends after the removal would bring the file back; one may have begun while the directory was looked up.
   let parent: FileSystemDirectoryHandle;
   do {
@@ -24,8 +24,8 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
     parent = await directoryHandle(volume, file.parent!, 0);
   } while (file.pushing);
   // No push may begin while the browser is at it.
-  let done = () => {};
-  file.pushing = new Promise((resolve) => (done = resolve));
+  const { promise, resolve: done } = Promise.withResolvers<void>();
+  file.pushing = promise;
   volume.removing(file, true);
   try {
     await unsure(file, volume.disk.remove(lease, parent, file.name)).catch((error: unknown) => {
@@ -38,7 +38,7 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
     unname(volume, file);
   } catch (error) {
     volume.removing(file, false);
-    file.held = undefined;
+    file.retained = undefined;
     throw error;
   } finally {
     file.pushing = undefined;
@@ -59,7 +59,7 @@ export async function removeDirectory(volume: Volume, lease: Lease, directory: D
 }
 
 /** Until a removal is known to have failed, the disk is asked again what is there. */
-async function unsure(node: FileNode | DirectoryNode, removal: Promise<void>): Promise<void> {
+async function unsure(node: Node, removal: Promise<void>): Promise<void> {
   try {
     await removal;
   } catch (error) {
@@ -69,42 +69,42 @@ async function unsure(node: FileNode | DirectoryNode, removal: Promise<void>): P
 }
 
 /** Takes a file's bytes into memory before it loses its name, if somebody has it open. */
-export async function hold(volume: Volume, file: FileNode): Promise<void> {
+export async function retain(volume: Volume, file: FileNode): Promise<void> {
   if (file.opens === 0 || file.gone) {
     return;
   }
   const size = file.draft?.size ?? file.base?.size ?? 0;
-  if (size > HELD) {
+  if (size > RETAINED) {
     return;
   }
   checkNameless(size);
-  const held = new Draft(undefined);
+  const retained = new Draft(undefined);
   for (let offset = 0; offset < size;) {
     const bytes = await readAt(volume, file, offset, size - offset);
     if (bytes.length === 0) {
       break;
     }
-    held.write(offset, bytes);
+    retained.write(offset, bytes);
     offset += bytes.length;
   }
-  held.resize(size);
-  held.modified = file.draft?.modified ?? file.base?.lastModified ?? 0;
-  file.held = held;
+  retained.resize(size);
+  retained.modified = file.draft?.modified ?? file.base?.lastModified ?? 0;
+  file.retained = retained;
 }
 
 /** Takes a file's name: what was not pushed of it never will be. */
 export function unname(volume: Volume, file: FileNode): void {
   drop(file);
   volume.change(file, () => {
-    file.draft = file.opens > 0 ? (file.held ?? file.draft ?? new Draft(undefined)) : undefined;
+    file.draft = file.opens > 0 ? (file.retained ?? file.draft ?? new Draft(undefined)) : undefined;
   });
-  file.base = file.window = file.held = undefined;
+  file.base = file.window = file.retained = undefined;
   if (file.opens > 0) {
     noteNameless(file);
   }
 }
 
-function noteRemoved(volume: Volume, node: FileNode | DirectoryNode): void {
+function noteRemoved(volume: Volume, node: Node): void {
   volume.note(node, (tally) => {
     tally.removed++;
     if (node.kind === "file") {

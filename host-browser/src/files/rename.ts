@@ -5,11 +5,13 @@ import type { Lease, To } from "./disk.js";
 import { Failure, refused } from "./errors.js";
 import { adopt, child, childIfAny, directoryHandle, isDirtyBelow, snapshot, walk } from "./lookup.js";
 import { checkNew, isShown, isSwap, mayBeSame, passingName } from "./names.js";
-import { areSame, type Attributes, attributesOf, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node } from "./node.js";
+import {
+  areSame, type Attributes, attributesOf, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node,
+} from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll, toDatetime } from "./push.js";
 import { MOST } from "./read.js";
-import { hold, unname } from "./remove.js";
+import { retain, unname } from "./remove.js";
 import type { Volume } from "./volume.js";
 
 /** A name in a directory; `slash` when the path said that it is a directory's. */
@@ -194,7 +196,7 @@ async function toTarget<T>(
   work: (to: To) => Promise<T>,
 ): Promise<FileSystemFileHandle> {
   if (other) {
-    await hold(volume, other);
+    await retain(volume, other);
   }
   const directory = await directoryHandle(volume, parent, 0);
   const isEmpty = async () => (await volume.disk.snapshot(await volume.disk.file(directory, name))).size === 0;
@@ -208,7 +210,7 @@ async function toTarget<T>(
     return handle;
   } catch (error) {
     if (other) {
-      other.held = undefined;
+      other.retained = undefined;
     } else {
       // Never a directory: it is another program's.
       await (isNew ? volume.disk.file(directory, name).then(() => true) : isEmpty())

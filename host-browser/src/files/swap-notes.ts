@@ -1,7 +1,7 @@
 // Notes of the swap files that are being written in a folder, in a file that outlives the browser. Each is written down
 // by a synchronous call of the browser's before the swap file is made, so that nothing has to be waited for. They are not
-// kept in IndexedDB, which could hold the folder's handle: what it is when the browser is killed in the middle of a write,
-// `grants/store.ts` says.
+// in IndexedDB, which could hold the folder's handle: a browser that is killed while it writes there may lose all that is
+// in it (`grants/store.ts`).
 import type { LogFile } from "../journal/log.js";
 
 /** A swap file. */

@@ -3,7 +3,7 @@ import * as supported from "../supported.js";
 import { LONGEST_PATH } from "../limits.js";
 import type { Asker, Granted } from "../protocol.js";
 import { type Access, type GrantKey, isWitError, slot, type StartIn, type WitError } from "../wit.js";
-import { isPrivate, labelOf, preparePrivate, type Provider } from "./provider.js";
+import { isPrivate, labelOf, mode, preparePrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
 import type { GrantStore, KeptGrant } from "./store.js";
 
@@ -214,7 +214,7 @@ export class Grants {
   async #withUser<T>(wish: Wish, question: Question, browserAsks: boolean, act: () => Promise<T>): Promise<T> {
     const { by, moot } = wish;
     moot.signal.throwIfAborted();
-    if (by === "app" && this.#refusals >= PATIENCE) throw DENIED;
+    if (by === "app" && this.#refusals >= MOST_REFUSALS) throw DENIED;
     try {
       const answer = await this.#ask(question, browserAsks, act, moot.signal);
       this.#refusals = 0;
@@ -261,16 +261,12 @@ interface Wish {
 }
 
 /** After so many times no in a row, an app's wishes are refused without asking. */
-const PATIENCE = 3;
+const MOST_REFUSALS = 3;
 
 /** For how long, at most, a browser lets a page act on a click. */
 const CLICK_MS = 5000;
 
 const DENIED: WitError = { tag: "denied" };
-
-function mode(access: Access): FileSystemPermissionMode {
-  return access === "read" ? "read" : "readwrite";
-}
 
 /** The component checks keys too; but an app can ask without it. */
 function check({ path, id }: GrantKey): void {

@@ -26,6 +26,11 @@ export function provider(chosen: ProviderName | Provider = "auto"): Provider {
   return chosen === "local" || supported.picker ? local : privateStorage(false);
 }
 
+/** An access, as the browser calls it. */
+export function mode(access: Access): FileSystemPermissionMode {
+  return access === "read" ? "read" : "readwrite";
+}
+
 /** A folder of this computer, from the browser's picker. */
 const local: Provider = {
   question: "choose",
@@ -35,8 +40,8 @@ const local: Provider = {
     if (!supported.picker) {
       throw { tag: "unsupported", val: "this browser cannot open a folder of the computer" } satisfies WitError;
     }
-    const mode = access === "read" ? "read" : "readwrite";
-    return await showDirectoryPicker(startIn ? { id, mode, startIn } : { id, mode });
+    const options = { id, mode: mode(access) };
+    return await showDirectoryPicker(startIn ? { ...options, startIn } : options);
   },
 };
 

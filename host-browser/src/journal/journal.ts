@@ -72,7 +72,10 @@ export class Journal {
     }
   }
 
-  /** A file took the name of another. If both have drafts, one record says so: whenever the tab dies, there is one of the two. */
+  /**
+   * A file took the name of another. If both have drafts, one record says so: whenever the tab dies, there is one of the
+   * two.
+   */
   noteReplaced(other: FileNode, file: FileNode, base: DirectoryNode): void {
     const [known, replaced] = [this.#known.get(file), this.#known.get(other)];
     if (known && replaced && file.draft && file.isIn(base) && !this.#missed.has(file)) {

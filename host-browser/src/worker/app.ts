@@ -121,7 +121,7 @@ export class App {
     return (await this.#answer(() => this.ready().then(() => this.#trees.discardLeft({ path, id }))))!;
   }
 
-  /** Other programs may have changed these names in a folder; anything, when there are none; at least `ago` milliseconds ago. */
+  /** As in the protocol. */
   changedOutside(key: GrantKey, names: string[], ago: number): void {
     this.#trees.changedOutside(key, names, ago);
   }

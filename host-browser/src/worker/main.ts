@@ -35,7 +35,7 @@ async function load(window: WindowSide, limits: Limits): Promise<App> {
   const url = new URL("app.js", import.meta.url).href;
   const loaded: Promise<AppModule> = import(/* @vite-ignore */ /* webpackIgnore: true */ url);
   const module = await loaded.catch((error: unknown) => {
-    throw new Error(`cannot load ${url} (${String(error)}): \`npx mountfs build\` puts it beside worker.js; build the app again`);
+    throw new Error(`cannot load ${url}, which \`npx mountfs build\` makes: build the app again (${String(error)})`);
   });
   return new App(module, core, window, limits);
 }

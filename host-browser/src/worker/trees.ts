@@ -1,6 +1,8 @@
 // The granted folders in use. They outlive an instance of the app: after a trap or an exit, the next one finds its
 // folders again, with everything in them that is not on disk yet, and nobody is asked twice.
-import { type Access, type GrantKey, type MountInfo, slot, type StartIn, type SyncReport, type Unsynced, type WitError } from "../wit.js";
+import {
+  type Access, type GrantKey, type MountInfo, slot, type StartIn, type SyncReport, type Unsynced, type WitError,
+} from "../wit.js";
 import type { Tree } from "../contract.js";
 import type { Asker, Progress, WindowSide } from "../protocol.js";
 import { LIMITS, type Limits } from "../limits.js";
@@ -20,7 +22,7 @@ interface Used {
   ended: boolean;
 }
 
-/** What a mount has to ask the window for, and it the user perhaps. */
+/** What a mount has to ask the window for, which may have to ask the user. */
 export interface Wanted {
   key: GrantKey;
   access: Access;
@@ -88,7 +90,7 @@ export class Trees {
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** Other programs may have changed these names in a folder; anything, when there are none; at least `ago` milliseconds ago. */
+  /** As in the protocol. */
   changedOutside(key: GrantKey, names: string[], ago: number): void {
     this.#used.get(slot(key))?.tree.distrust(names, ago);
   }
