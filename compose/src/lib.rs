@@ -146,12 +146,11 @@ fn plug(
     (to, to_instance): (PackageId, NodeId),
 ) -> Result<usize, ComposeError> {
     let mut connected = 0;
+    let imports = graph.types()[graph[to].ty()].imports.clone();
     for (export, offered) in exports(graph, from) {
-        let imports = graph.types()[graph[to].ty()].imports.clone();
-        let interface = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
         for (import, wanted) in imports.iter().filter(|(import, _)| interface(import) == interface(&export)) {
             if *import != export && !are_semver_compatible(&export, import) {
-                return Err(ComposeError::OtherVersion { import: import.clone(), export });
+                return Err(ComposeError::OtherVersion { import: import.clone(), export: export.clone() });
             }
             let mut cache = Default::default();
             let check = SubtypeChecker::new(&mut cache).is_subtype(offered, graph.types(), *wanted, graph.types());
@@ -166,6 +165,11 @@ fn plug(
         }
     }
     Ok(connected)
+}
+
+/// Its name without the version.
+fn interface(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(interface, _)| interface)
 }
 
 fn graph_error(error: impl fmt::Display) -> ComposeError {

@@ -1,6 +1,6 @@
 //! What one guest may reach: builder → [`MountfsCtx`] → [`MountfsView`](crate::MountfsView), as in wasmtime-wasi.
 
-use crate::bindings::mountfs::fs::types::Error as GuestError;
+use crate::bindings::mountfs::fs::types::{Error as GuestError, SyncReport};
 use crate::grant::{Folder, Grant, Keeper, Refused};
 use crate::limits::Limits;
 use crate::origins::Origins;
@@ -150,6 +150,7 @@ impl MountfsCtxBuilder {
             limits: self.limits,
             allow_blocking_current_thread: self.allow_blocking_current_thread,
             origins: Origins::default(),
+            cut_off: Vec::new(),
         }
     }
 }
@@ -161,6 +162,8 @@ pub struct MountfsCtx {
     pub(crate) limits: Limits,
     pub(crate) allow_blocking_current_thread: bool,
     pub(crate) origins: Origins,
+    /// What was made durable of grants that were cut off before they were synced, and then let go of.
+    pub(crate) cut_off: Vec<(GrantKey, SyncReport)>,
 }
 
 impl MountfsCtx {
@@ -182,20 +185,20 @@ impl MountfsCtx {
         start_in: Option<StartIn>,
     ) -> Result<Arc<Grant>, GuestError> {
         let control = &self.control;
-        let asked = control.state().revocations;
+        control.state().acquiring = Some(key.clone());
         self.check_room()?;
         if let Some((folder, given)) = control.given(&key) {
             if given < access {
                 tracing::warn!(%key, "refused to {access}: the folder was given to {given}");
                 return Err(GuestError::Denied);
             }
-            return control.hand_out(folder, key, access, asked, || None);
+            return control.hand_out(folder, key, access, || None);
         }
         let kept = control.store.get(&control.app, &key).map_err(|error| store_failed(&error))?;
         let known = match kept {
             Some(kept) if kept.access >= access => {
                 let folder = Folder::open_kept(&kept.folder).map_err(|error| folder_failed(&key, &error))?;
-                return control.hand_out(folder, key, access, asked, || Some(kept));
+                return control.hand_out(folder, key, access, || Some(kept));
             }
             kept => kept.map(|kept| kept.folder),
         };
@@ -208,7 +211,7 @@ impl MountfsCtx {
         };
         let folder = folder.map_err(|error| folder_failed(&key, &error))?;
         let kept = keep.then(|| Kept::new(&control.app, key.clone(), &folder.path, access));
-        control.hand_out(folder, key, access, asked, || {
+        control.hand_out(folder, key, access, || {
             // The folder works now; that the question comes again is no reason to refuse it.
             let not_kept = |error: &StoreError| tracing::warn!(error = error.report(), "grant not kept");
             control.store.put(kept?).inspect_err(not_kept).ok()
@@ -253,8 +256,8 @@ struct State {
     given: Vec<Given>,
     /// Keys that what was given does not count for any more.
     revoked: HashSet<GrantKey>,
-    /// How many revokes there were.
-    revocations: u64,
+    /// What the guest is asking for, until that is revoked. It asks for one at a time.
+    acquiring: Option<GrantKey>,
     /// How often in a row the user said no.
     refusals: u32,
     live: Vec<Weak<Grant>>,
@@ -272,17 +275,23 @@ impl Control {
     ///
     /// When the store cannot forget the grant. It is cut off all the same.
     pub fn revoke(&self, key: &GrantKey) -> Result<bool, StoreError> {
-        let was_used = {
-            let mut state = self.state();
-            let was_given = state.given_for(key).is_some();
-            if was_given {
-                state.revoke_given(key);
-            }
-            state.revocations += 1;
-            let live = state.live.iter().filter_map(Weak::upgrade).filter(|grant| grant.key == *key);
-            live.fold(was_given, |was_used, grant| grant.end() | was_used)
-        };
-        Ok(self.store.remove(&self.app, key)? || was_used)
+        let was_used = self.cut_off(key);
+        let was_kept = self.store.remove(&self.app, key);
+        // What was still kept may have been handed out in between, and not every store tells that it is not any more.
+        let was_used = self.cut_off(key) | was_used;
+        Ok(was_kept? | was_used)
+    }
+
+    /// Ends what is in use of a key, and what is being asked for; whether there was anything.
+    fn cut_off(&self, key: &GrantKey) -> bool {
+        let mut state = self.state();
+        let was_given = state.given_for(key).is_some();
+        if was_given {
+            state.revoke_given(key);
+        }
+        state.acquiring.take_if(|acquiring| acquiring == key);
+        let live = state.live.iter().filter_map(Weak::upgrade).filter(|grant| grant.key == *key);
+        live.fold(was_given, |was_used, grant| grant.end() | was_used)
     }
 
     /// Lets the user be asked again who has said no three times in a row, after which a guest's wishes are refused without
@@ -304,18 +313,16 @@ impl Control {
         self.state().given_for(key).map(|given| (given.folder.clone(), given.access))
     }
 
-    /// Puts a folder to use, unless something was revoked since it was asked for: that may have been this. `kept` says how
-    /// it is kept.
+    /// Puts a folder to use, unless it was revoked since it was asked for. `kept` says how it is kept.
     fn hand_out(
         &self,
         folder: Folder,
         key: GrantKey,
         access: Access,
-        asked: u64,
         kept: impl FnOnce() -> Option<Kept>,
     ) -> Result<Arc<Grant>, GuestError> {
         let mut state = self.state();
-        if state.revocations != asked {
+        if state.acquiring.take().as_ref() != Some(&key) {
             return Err(GuestError::Denied);
         }
         // Nobody can revoke in between, so nothing that was revoked is kept after all.

@@ -1,7 +1,8 @@
 //! What a grant's directory does not durably have yet: files written and directories whose names changed.
 //!
-//! Each is held open from before its change until it is synced, so that a rename or removal cannot hide it, and the
-//! operating system reports a failed write-back to it. Holding is bounded: over [`MAX_HELD`], they are synced early.
+//! A file is held open from before its change until it is synced, and a directory from right after its names changed, so
+//! that a rename or removal cannot hide it, and the operating system reports a failed write-back to it. Holding is
+//! bounded: over [`MAX_HELD`], they are synced early.
 
 use crate::bindings::mountfs::fs::types::{Failure, SyncReport, Unsynced};
 use std::collections::{HashMap, HashSet};
@@ -17,6 +18,13 @@ const MAX_HELD: usize = 64;
 /// Failures that a report names one by one. A guest decides how many there are.
 const MAX_FAILURES: usize = 1000;
 
+/// Orders what happens to files.
+static EVENTS: AtomicU64 = AtomicU64::new(1);
+
+fn now() -> u64 {
+    EVENTS.fetch_add(1, Ordering::Relaxed)
+}
+
 /// A file that was opened and may be written.
 #[derive(Debug)]
 pub(crate) struct Written {
@@ -27,10 +35,10 @@ pub(crate) struct Written {
     bytes: AtomicU64,
     /// Whether it is among the dirty files.
     dirty: AtomicBool,
-    /// Whether its old content was cut off when, or since, it was opened.
-    emptied: AtomicBool,
-    /// Why it could not be made durable.
-    failed: Mutex<Option<String>>,
+    /// When its old content was cut off last; 0 for never.
+    emptied: AtomicU64,
+    /// When, and why, it could not be made durable.
+    failed: Mutex<Option<(u64, String)>>,
 }
 
 impl Written {
@@ -40,20 +48,37 @@ impl Written {
             path: Mutex::new(path),
             bytes: AtomicU64::new(0),
             dirty: AtomicBool::new(false),
-            emptied: AtomicBool::new(false),
+            emptied: AtomicU64::new(0),
             failed: Mutex::new(None),
         })
     }
 
     /// Notes that its old content is gone.
     pub(crate) fn emptied(&self) {
-        self.emptied.store(true, Ordering::Relaxed);
+        self.emptied.store(now(), Ordering::Relaxed);
     }
 
     /// Notes that the operating system failed to write it, or to make it durable. It says so once: a second fsync of a
     /// file whose pages were dropped succeeds, and proves nothing. So the file counts as failed until it is written anew.
     pub(crate) fn failed(&self, reason: String) {
-        *lock(&self.failed) = Some(reason);
+        *lock(&self.failed) = Some((now(), reason));
+    }
+
+    /// Whether something that was written since it was emptied is not durable, and never will be.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost().is_some()
+    }
+
+    /// Why it is not.
+    fn lost(&self) -> Option<String> {
+        let failed = lock(&self.failed);
+        let (when, reason) = failed.as_ref()?;
+        (*when > self.emptied.load(Ordering::Relaxed)).then(|| reason.clone())
+    }
+
+    /// Whether the content that it was given at `emptied` came after what failed.
+    fn is_renewed(&self, emptied: u64) -> bool {
+        lock(&self.failed).as_ref().is_none_or(|(when, _)| *when < emptied)
     }
 
     /// Notes that a file or directory was renamed: it, or one above it, perhaps.
@@ -75,6 +100,8 @@ impl Written {
 #[derive(Debug)]
 pub(crate) struct Dirty {
     inner: Mutex<Inner>,
+    /// One after the other makes it durable: the second would find nothing to do, and say so, while the first is at work.
+    settling: Mutex<()>,
     /// What all grants of the guest hold.
     held: Arc<AtomicUsize>,
 }
@@ -110,7 +137,7 @@ impl Done {
 
 impl Dirty {
     pub(crate) fn new(held: Arc<AtomicUsize>) -> Self {
-        Self { inner: Mutex::default(), held }
+        Self { inner: Mutex::default(), settling: Mutex::default(), held }
     }
 
     /// Notes that a file is about to be written, or just was: a sync between the two does not make it clean.
@@ -196,6 +223,7 @@ impl Dirty {
     /// Makes all of it durable, contents first, then the names that lead to them. What failed stays. `open` opens a
     /// directory by its path. Blocks.
     pub(crate) fn settle(&self, open: impl Fn(&str) -> io::Result<File>) {
+        let _alone = lock(&self.settling);
         self.forget_removed();
         let (files, mut directories, unopened) = {
             let Inner { files, directories, unopened, .. } = &mut *lock(&self.inner);
@@ -203,21 +231,25 @@ impl Dirty {
         };
         let before = files.len() + directories.len();
         let mut done = Done::default();
-        let (mut seen, mut renewed, mut kept) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut seen, mut renewed, mut kept) = (HashSet::new(), HashMap::<_, u64>::new(), Vec::new());
         for written in files {
             match sync_file(&written) {
-                Ok(Synced { bytes, was_emptied }) => {
+                Ok(Synced { bytes, emptied }) => {
                     let identity = identity(&written.file).ok();
                     done.files += u64::from(identity.is_none_or(|identity| seen.insert(identity)));
                     done.bytes += bytes;
-                    renewed.extend(identity.filter(|_| was_emptied));
+                    if let Some(identity) = identity {
+                        let last = renewed.entry(identity).or_default();
+                        *last = emptied.max(*last);
+                    }
                 }
                 Err(reason) => kept.push((written, reason)),
             }
         }
         // What failed is mended by a later, whole content of the same file.
         kept.retain(|(written, _)| {
-            let is_renewed = identity(&written.file).is_ok_and(|identity| renewed.contains(&identity));
+            let emptied = identity(&written.file).ok().and_then(|identity| renewed.get(&identity));
+            let is_renewed = emptied.is_some_and(|emptied| written.is_renewed(*emptied));
             if is_renewed {
                 written.mended();
             }
@@ -263,6 +295,12 @@ impl Dirty {
         SyncReport { files, bytes, removed, conflicts: Vec::new(), failures }
     }
 
+    /// Whether there is anything to make durable.
+    pub(crate) fn is_any(&self) -> bool {
+        let inner = lock(&self.inner);
+        !(inner.files.is_empty() && inner.directories.is_empty() && inner.unopened.is_empty())
+    }
+
     pub(crate) fn unsynced(&self) -> Unsynced {
         let inner = lock(&self.inner);
         let mut seen = HashSet::new();
@@ -297,14 +335,14 @@ pub(crate) fn moved(path: &str, from: &str, to: &str) -> Option<String> {
 /// What is durable now.
 struct Synced {
     bytes: u64,
-    /// Whether that is the whole content, because nothing older was left in the file.
-    was_emptied: bool,
+    /// Since when nothing older was left in the file; 0 for never.
+    emptied: u64,
 }
 
 /// What is durable now, or why it is not.
 fn sync_file(written: &Written) -> Result<Synced, String> {
-    let was_emptied = written.emptied.swap(false, Ordering::Relaxed);
-    if !was_emptied && let Some(reason) = &*lock(&written.failed) {
+    let emptied = written.emptied.load(Ordering::Relaxed);
+    if let Some(reason) = written.lost() {
         return Err(format!("{reason}; what was written may be lost: write the file anew"));
     }
     written.dirty.store(false, Ordering::Release);
@@ -312,7 +350,7 @@ fn sync_file(written: &Written) -> Result<Synced, String> {
     match sync_all(&written.file) {
         Ok(()) => {
             *lock(&written.failed) = None;
-            Ok(Synced { bytes, was_emptied })
+            Ok(Synced { bytes, emptied })
         }
         Err(error) => {
             written.failed(error.to_string());

@@ -21,9 +21,9 @@ pub(crate) const LONGEST_PATH: usize = 4096;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Files, directories, listings and streams that are open. Each takes a descriptor of the process, but
-    /// for streams. Over it, opening answers `insufficient-memory`. Default: 512, half of what a process may have by default
-    /// on Linux.
+    /// Files, directories and listings that are open, and streams of grants; those of preopens count in the resource table
+    /// alone. Each takes a descriptor of the process, but for streams. Over it, opening answers `insufficient-memory`.
+    /// Default: 512, half of what a process may have by default on Linux.
     pub descriptors: usize,
     /// Mounts. Over it, mounting fails and says so. Default: 256.
     pub mounts: usize,

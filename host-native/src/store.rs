@@ -82,7 +82,8 @@ pub enum StoreError {
     NotUtf8(PathBuf),
 }
 
-/// Keeps grants between runs. All calls are short and may block.
+/// Keeps grants between runs. All calls are short and may block. None may call the [`Control`](crate::Control) of a guest
+/// that uses the store: it waits for them.
 pub trait GrantStore: Send + Sync {
     /// The grant kept for this app and key.
     ///
@@ -92,7 +93,7 @@ pub trait GrantStore: Send + Sync {
     fn get(&self, app: &str, key: &GrantKey) -> Result<Option<Kept>, StoreError>;
 
     /// Keeps a grant, in place of the one with the same app and key; as it is kept now, with the serial number of the
-    /// store whatever number it came with.
+    /// store whatever number it came with: a new one, unless only its access became wider.
     ///
     /// # Errors
     ///

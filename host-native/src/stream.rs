@@ -119,6 +119,8 @@ impl OutputStream for GrantedOutput {
         self.will_write()?;
         if self.on_its_way {
             self.land().await;
+            // It may have ended meanwhile. The store was asked for this call already.
+            self.writer.grant.check_here()?;
         }
         self.tell()?;
         let length = bytes.len();

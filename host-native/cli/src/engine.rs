@@ -86,9 +86,14 @@ fn find(engine: &Engine, kept: &Path) -> Option<Component> {
     if !kept.exists() {
         return None;
     }
+    let folder = kept.parent()?;
+    if !is_private(folder) {
+        tracing::warn!("compiled code is not used: others can write to {}; chmod go-w it", folder.display());
+        return None;
+    }
     // SAFETY: the file has to be what `Component::serialize` gave. Its name has the digest of what it was compiled from,
-    // it was renamed into place whole, and it is in a folder that only the user can write to: who can change it can also
-    // change this program. Wasmtime checks that its own version and settings made it.
+    // it was renamed into place whole, and it is in a folder that, as was just looked, is the user's, and only theirs to
+    // write to: who can change it can also change this program. Wasmtime checks that its own version and settings made it.
     #[expect(unsafe_code, reason = "loading compiled code is trusting it")]
     let component = unsafe { Component::deserialize_file(engine, kept) };
     match component {
@@ -136,6 +141,19 @@ fn keep(kept: &Path, code: &[u8]) -> Result<()> {
         let _ = fs::remove_file(path);
     }
     Ok(())
+}
+
+/// Whether only this user can write to a folder: whoever else could put code there would run it as this user.
+#[cfg(unix)]
+fn is_private(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = rustix::process::geteuid().as_raw();
+    fs::metadata(folder).is_ok_and(|folder| folder.uid() == user && folder.mode() & 0o022 == 0)
+}
+
+#[cfg(not(unix))]
+fn is_private(_: &Path) -> bool {
+    true
 }
 
 #[cfg(unix)]

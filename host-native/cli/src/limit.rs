@@ -90,19 +90,37 @@ impl Memory {
     }
 }
 
+/// Whether wasmtime will grow it: it asks before it looks at what a memory or table says of itself, as allocators try, and
+/// what was not grown is not to be counted.
+fn fits(desired: usize, most: Option<usize>) -> bool {
+    most.is_none_or(|most| desired <= most)
+}
+
 impl ResourceLimiter for Memory {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.take(desired.saturating_sub(current)))
+    fn memory_growing(&mut self, current: usize, desired: usize, most: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(fits(desired, most) && self.take(desired.saturating_sub(current)))
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.take(desired.saturating_sub(current).saturating_mul(ENTRY)))
+    fn table_growing(&mut self, current: usize, desired: usize, most: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(fits(desired, most) && self.take(desired.saturating_sub(current).saturating_mul(ENTRY)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_memory_cannot_have_is_not_counted() {
+        let mut memory = Memory::new(&[Limit::Memory(1000)]);
+        for _ in 0..10 {
+            assert!(!memory.memory_growing(100, 500, Some(400)).unwrap());
+        }
+        assert_eq!(memory.needed(), None);
+        assert!(memory.memory_growing(100, 400, Some(400)).unwrap());
+        assert!(!memory.memory_growing(0, 1000, None).unwrap());
+        assert_eq!(memory.needed(), Some(1300));
+    }
 
     #[test]
     fn sizes_are_written_as_people_write_them() {

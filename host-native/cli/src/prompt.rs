@@ -4,7 +4,7 @@ use crate::folder::expand;
 use async_trait::async_trait;
 use dialoguer::{Input, Select};
 use mountfs_host::{PickError, PickRequest, Picked, Picker};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 /// Whether there is somebody to ask.
@@ -27,7 +27,16 @@ impl Picker for Prompt {
     }
 }
 
+/// Nothing that was typed before a question was shown answers it, and nothing that the app wrote hides it.
+fn begin() {
+    #[cfg(unix)]
+    let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+    // Soft reset, and plain text (DECSTR, SGR 0).
+    let _ = std::io::stderr().write_all(b"\x1b[!p\x1b[0m");
+}
+
 fn ask(app: &str, request: &PickRequest) -> Result<Picked, PickError> {
+    begin();
     tell!("\n{app} asks for a folder of yours.");
     tell!("  it would see the folder at   {} (id {})", short(&request.key.path), short(&request.key.id));
     tell!("  and could, in all of it,     {}", request.access);
@@ -35,8 +44,11 @@ fn ask(app: &str, request: &PickRequest) -> Result<Picked, PickError> {
         Some(folder) => folder.clone(),
         None => ask_folder()?,
     };
+    // A guest may have named a folder in one that it was given.
+    let shown = folder.display().to_string().escape_debug().to_string();
+    begin();
     let choice = Select::new()
-        .with_prompt(format!("Let it {} in {}? (arrow keys, then Enter)", request.access, folder.display()))
+        .with_prompt(format!("Let it {} in {shown}? (arrow keys, then Enter)", request.access))
         .items(["no", "yes, this time", "yes, and each time: every script that it runs gets the folder"])
         .default(0)
         .interact_opt();

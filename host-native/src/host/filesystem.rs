@@ -41,7 +41,10 @@ impl From<Refused> for FsError {
 
 impl preopens::Host for MountfsCtxView<'_> {
     fn get_directories(&mut self) -> Result<Vec<(Resource<Descriptor>, String)>> {
-        preopens::Host::get_directories(&mut self.filesystem())
+        let directories = preopens::Host::get_directories(&mut self.filesystem())?;
+        // Each call opens them anew.
+        directories.iter().for_each(|(directory, _)| self.ctx.origins.add(directory, None));
+        Ok(directories)
     }
 }
 
@@ -108,6 +111,19 @@ impl MountfsCtxView<'_> {
         Ok(noted)
     }
 
+    /// The same before an fsync: what was written before has reached the system, or is told to have failed.
+    async fn landed(&mut self, descriptor: &Resource<Descriptor>) -> FsResult<Option<(Arc<Grant>, Arc<Written>)>> {
+        let noted = self.written(descriptor)?;
+        if let Some((grant, written)) = &noted {
+            let was_lost = written.is_lost();
+            self.land(grant, Some(written)).await;
+            if written.is_lost() && !was_lost {
+                return Err(ErrorCode::Io.into());
+            }
+        }
+        Ok(noted)
+    }
+
     /// Whether two descriptors came from one grant, or neither from any, unless one may not be used.
     fn is_one_grant(&self, a: &Resource<Descriptor>, b: &Resource<Descriptor>) -> FsResult<bool> {
         fn grant(origin: Option<&Origin>) -> Option<*const Grant> {
@@ -139,9 +155,11 @@ impl MountfsCtxView<'_> {
 
     /// Makes room when too much is held open until it is synced.
     async fn relieve(&mut self, descriptor: &Resource<Descriptor>) {
-        let grant = self.ctx.origins.of(descriptor).map(|origin| origin.grant.clone());
-        if let Some(grant) = grant.filter(|grant| grant.dirty.is_full()) {
-            spawn_blocking(move || grant.relieve()).await;
+        if self.ctx.origins.of(descriptor).is_some_and(|origin| origin.grant.dirty.is_full()) {
+            // What all of them hold counts together, so any may be the one to let go.
+            for grant in self.ctx.control.live() {
+                spawn_blocking(move || grant.relieve()).await;
+            }
         }
     }
 
@@ -157,6 +175,19 @@ impl MountfsCtxView<'_> {
             Ok(CapDir::from_std_file(directory.dir.try_clone()?).open(parent)?.into_std())
         });
         Ok(())
+    }
+
+    /// Where the links at the end of a path lead: a file that was not there was made there.
+    fn led_to(&self, base: &Resource<Descriptor>, mut path: String) -> FsResult<String> {
+        let Descriptor::Dir(directory) = self.table.get(base)? else { return Ok(path) };
+        let directory = CapDir::from_std_file(directory.dir.try_clone()?);
+        // As many as Linux follows (`path_resolution(7)`).
+        for _ in 0..40 {
+            let target = directory.read_link(&path).ok().and_then(|target| target.into_os_string().into_string().ok());
+            let Some(target) = target else { break };
+            path = format!("{}/{target}", parent(&path));
+        }
+        Ok(path)
     }
 
     fn name_removed(&self, base: &Resource<Descriptor>, path: &str) -> FsResult<()> {
@@ -239,7 +270,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        let noted = self.written(&fd)?;
+        let noted = self.landed(&fd).await?;
         failed(noted, self.filesystem().sync_data(fd).await)
     }
 
@@ -318,7 +349,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        let noted = self.written(&fd)?;
+        let noted = self.landed(&fd).await?;
         failed(noted, self.filesystem().sync(fd).await)
     }
 
@@ -393,6 +424,7 @@ impl HostDescriptor for MountfsCtxView<'_> {
         }
         self.ctx.origins.add(&opened, Some(Origin { grant, path: inner, written }));
         if open_flags.contains(OpenFlags::CREATE) {
+            let path = if path_flags.contains(PathFlags::SYMLINK_FOLLOW) { self.led_to(&base, path)? } else { path };
             self.names_changed(&base, &path)?;
         }
         Ok(opened)

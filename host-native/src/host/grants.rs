@@ -2,6 +2,7 @@
 
 use crate::bindings::mountfs::fs::grants::{Access as WitAccess, Error, Host, HostGrant, Key, StartIn};
 use crate::bindings::mountfs::fs::types::{self, SyncReport, Unsynced};
+use crate::dirty::Written;
 use crate::grant::{Grant, Refused};
 use crate::key::check_id;
 use crate::limits::LONGEST_PATH;
@@ -47,11 +48,11 @@ impl Host for MountfsCtxView<'_> {
 impl types::Host for MountfsCtxView<'_> {}
 
 impl MountfsCtxView<'_> {
-    /// Makes durable what the guest wrote through every grant that something is open of, before it was cut off if it
-    /// was; what each sync did. For an embedder whose guest has ended or trapped; while it lives, there is
+    /// Makes durable what the guest wrote through every grant, also through those that were cut off before it was synced;
+    /// what each sync did. For an embedder whose guest has ended or trapped; while it lives, there is
     /// [`Mounts::sync`](crate::Mounts::sync).
     pub async fn sync(&mut self) -> Vec<(GrantKey, SyncReport)> {
-        let mut reports = Vec::new();
+        let mut reports = std::mem::take(&mut self.ctx.cut_off);
         for grant in self.ctx.control.live() {
             reports.push((grant.key.clone(), self.sync_grant(grant).await));
         }
@@ -64,14 +65,21 @@ impl MountfsCtxView<'_> {
     }
 
     async fn sync_grant(&mut self, grant: Arc<Grant>) -> SyncReport {
-        // A write that the guest has not waited for may still be on its way.
-        for writer in self.ctx.origins.writers(&grant) {
+        self.land(&grant, None).await;
+        spawn_blocking(move || grant.sync()).await
+    }
+
+    /// Waits for writes that the guest has not waited for: to one file, or to all of the grant.
+    pub(super) async fn land(&mut self, grant: &Arc<Grant>, file: Option<&Arc<Written>>) {
+        for writer in self.ctx.origins.writers(grant) {
+            if file.is_some_and(|file| !Arc::ptr_eq(file, &writer.written)) {
+                continue;
+            }
             if let Ok(stream) = self.table.get_mut(&writer.stream()) {
                 stream.ready().await;
             }
             writer.report();
         }
-        spawn_blocking(move || grant.sync()).await
     }
 }
 
@@ -111,7 +119,15 @@ impl HostGrant for MountfsCtxView<'_> {
     }
 
     async fn drop(&mut self, held: Resource<Held>) -> Result<()> {
-        self.table.delete(held)?.0.end();
+        let Held(grant) = self.table.delete(held)?;
+        let was_cut_off = !grant.end();
+        if was_cut_off && grant.dirty.is_any() {
+            // Nobody can sync it any more; the embedder's last sync tells what became of it.
+            let report = self.sync_grant(grant.clone()).await;
+            if self.ctx.cut_off.len() < self.ctx.limits.mounts {
+                self.ctx.cut_off.push((grant.key.clone(), report));
+            }
+        }
         Ok(())
     }
 }
@@ -134,7 +150,8 @@ impl From<WitAccess> for Access {
 impl GrantKey {
     fn check(&self) -> std::result::Result<(), Error> {
         if !self.path.starts_with('/') || self.path.len() > LONGEST_PATH || self.path.contains('\0') {
-            return Err(Error::InvalidPath(format!("a mount point is absolute, and has at most {LONGEST_PATH} bytes")));
+            let why = format!("a mount point is absolute, and has at most {LONGEST_PATH} bytes and no NUL");
+            return Err(Error::InvalidPath(why));
         }
         check_id(&self.id).map_err(|why| Error::InvalidId(why.to_owned()))
     }

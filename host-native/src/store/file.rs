@@ -214,7 +214,9 @@ impl GrantStore for FileStore {
         let kept = self.change(|grants| {
             let there = grants.iter().position(|there| there.app == kept.app && there.key == kept.key);
             let there = there.map(|there| grants.remove(there));
-            kept.serial = there.map_or_else(|| Some(new_serial()), |there| there.serial);
+            // More access to the same folder is the same grant; anything else is another.
+            let same = there.filter(|there| there.folder == kept.folder && there.access <= kept.access);
+            kept.serial = same.map_or_else(|| Some(new_serial()), |there| there.serial);
             grants.push(kept.clone());
             kept
         })?;

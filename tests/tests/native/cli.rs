@@ -398,6 +398,14 @@ fn that_a_large_app_is_compiled_is_said_once() {
     assert_eq!(says(&small), "");
     assert_eq!(says(&large), "mountfs: compiling large.wasm, once (a minute or so)\n");
     assert_eq!(says(&large), "", "it is found");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Whoever can write there could have put other code in its place.
+        fs::set_permissions(account.path("cache/mountfs"), fs::Permissions::from_mode(0o777)).unwrap();
+        let said = says(&large);
+        assert!(said.contains("others can write") && said.contains("compiling large.wasm"), "{said}");
+    }
 }
 
 #[test]
@@ -496,6 +504,26 @@ fn a_prompt_says_who_asks_for_what_and_its_answer_is_kept_when_the_user_says_so(
     assert!(seen.contains("no folder was chosen"), "{seen}");
     // A folder, and then no.
     let (exit, seen) = at_a_terminal(&account, code, &[&path, "\\r"]);
+    assert_eq!(exit, 1, "{seen}");
+    assert!(seen.contains("did not allow it"), "{seen}");
+}
+
+/// An app cannot have the user type the answer to a question that is not there yet.
+#[test]
+fn what_was_typed_before_a_question_does_not_answer_it() {
+    let (account, folder) = (Account::new(), Folder::with([("file", "text")]));
+    let kept = Kept::new("app", GrantKey::new("/local", "pyscript"), folder.path(), Access::Read);
+    FileStore::new(account.store()).put(kept).unwrap();
+    let code = "
+import time
+from mountfs import fs
+print('press the arrow and Enter to go on?', flush=True)
+time.sleep(1)
+await fs.mount('/local')";
+    let mut run = account.mountfs();
+    run.args(["run", "--app-name", "app"]).arg(guest("python")).args(["-c", code]);
+    let (exit, seen) = terminal(&run, &["\\x1b[B\\r", "\\r"]);
+    assert!(seen.contains("Let it read and write"), "{seen}");
     assert_eq!(exit, 1, "{seen}");
     assert!(seen.contains("did not allow it"), "{seen}");
 }

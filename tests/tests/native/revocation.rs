@@ -1,12 +1,14 @@
 //! Revoked is revoked: whatever is open, whoever revokes.
 
 use mountfs_host::{
-    Access, FileStore, GrantKey, GrantStore as _, Kept, MountError, MountOptions, MountfsView as _, PickError,
-    PickRequest, Picked, Picker,
+    Access, Control, FileStore, GrantKey, GrantStore, Kept, MemoryStore, MountError, MountOptions, MountfsView as _,
+    PickError, PickRequest, Picked, Picker, StoreError,
 };
 use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::thread;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::StreamError;
 
@@ -234,10 +236,100 @@ async fn what_was_written_before_another_process_revoked_is_synced_in_the_end() 
     guest.write("/local/file", "kept").await.unwrap();
     elsewhere.revoke();
     assert!(matches!(guest.write("/local/file", "lost").await, Err(ErrorCode::NoDevice)));
+    // The component learns of it, and lets go of all that it has of it.
+    assert!(matches!(guest.sync("/local").await, Err(MountError::NotMounted)));
     let reports = guest.store.data_mut().mountfs().sync().await;
     let [(key, report)] = &*reports else { panic!("{reports:?}") };
     assert_eq!((key, report.files, report.bytes), (&elsewhere.kept.key, 1, 4));
     assert_eq!(folder.read("file"), "kept");
+    assert!(guest.store.data_mut().mountfs().sync().await.is_empty(), "it is told once");
+}
+
+/// Forgets a grant when it is let.
+struct Slow {
+    store: MemoryStore,
+    asked: Mutex<mpsc::Sender<()>>,
+    go: Mutex<mpsc::Receiver<()>>,
+}
+
+impl GrantStore for Slow {
+    fn get(&self, app: &str, key: &GrantKey) -> Result<Option<Kept>, StoreError> {
+        self.store.get(app, key)
+    }
+
+    fn put(&self, kept: Kept) -> Result<Kept, StoreError> {
+        self.store.put(kept)
+    }
+
+    fn remove(&self, app: &str, key: &GrantKey) -> Result<bool, StoreError> {
+        self.asked.lock().unwrap().send(()).unwrap();
+        self.go.lock().unwrap().recv().unwrap();
+        self.store.remove(app, key)
+    }
+
+    fn list(&self) -> Result<Vec<Kept>, StoreError> {
+        self.store.list()
+    }
+}
+
+#[tokio::test]
+async fn what_is_mounted_while_a_revoke_is_under_way_is_cut_off_with_it() {
+    let folder = files();
+    let ((asked, was_asked), (let_go, go)) = (mpsc::channel(), mpsc::channel());
+    let store = Slow { store: MemoryStore::default(), asked: Mutex::new(asked), go: Mutex::new(go) };
+    let key = GrantKey::new("/local", "mountfs");
+    store.put(Kept::new("app", key.clone(), folder.path().canonicalize().unwrap(), Access::ReadWrite)).unwrap();
+    let mut guest = Fixture::new(|grants| {
+        grants.store(store);
+    })
+    .await;
+    let control = guest.control.clone();
+    let revoke = thread::spawn(move || control.revoke(&key).unwrap());
+    was_asked.recv().unwrap();
+    // It is still kept.
+    let _ = guest.mount("/local").await;
+    let_go.send(()).unwrap();
+    assert!(revoke.join().unwrap());
+    assert!(guest.read("/local/file").await.is_err());
+    assert!(guest.write("/local/file", "lost").await.is_err());
+    assert_eq!(folder.read("file"), "text");
+}
+
+/// Chooses a folder after something else was revoked.
+struct Meanwhile(PathBuf, Arc<OnceLock<Control>>);
+
+#[async_trait]
+impl Picker for Meanwhile {
+    async fn pick(&self, _: PickRequest) -> Result<Picked, PickError> {
+        assert!(!self.1.get().unwrap().revoke(&GrantKey::new("/other", "mountfs")).unwrap());
+        Ok(Picked { folder: self.0.clone(), keep: false })
+    }
+}
+
+#[tokio::test]
+async fn a_revoke_is_no_answer_to_who_asks_for_another_folder() {
+    let (folder, control) = (files(), Arc::new(OnceLock::new()));
+    let picker = Meanwhile(folder.path(), control.clone());
+    let mut guest = Fixture::new(|grants| {
+        grants.picker(picker);
+    })
+    .await;
+    assert!(control.set(guest.control.clone()).is_ok());
+    guest.mount("/local").await.unwrap();
+    assert_eq!(guest.read("/local/file").await.unwrap(), "text");
+}
+
+/// Two runs of one app ask for one key, and their users answer with two folders.
+#[tokio::test]
+async fn by_another_process_that_keeps_another_folder_in_its_place() {
+    let (folder, other) = (files(), files());
+    let elsewhere = Elsewhere::new(&folder, Access::ReadWrite);
+    let mut guest = elsewhere.guest().await;
+    guest.write("/local/file", "text").await.unwrap();
+    let kept = Kept { folder: other.path().canonicalize().unwrap(), ..elsewhere.kept.clone() };
+    elsewhere.store.put(kept).unwrap();
+    assert!(matches!(guest.write("/local/file", "lost").await, Err(ErrorCode::NoDevice)));
+    assert_eq!(folder.read("file"), "text");
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 use crate::app;
 use crate::checks::size;
+use crate::folder::folder_of;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use mountfs_host::Grants;
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,15 +55,12 @@ impl Compose {
 
 /// All of it, or what was there before.
 fn write(output: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut file, bytes)?;
+    let mut builder = tempfile::Builder::new();
     // The mode a new file gets, in place of the owner-only one of a temporary file.
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder_of(output))?;
+    std::io::Write::write_all(&mut file, bytes)?;
     file.as_file().sync_all()?;
     file.persist(output)?;
     Ok(())

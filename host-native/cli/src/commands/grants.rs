@@ -102,7 +102,13 @@ fn tell(revoked: &[&Kept], json: bool) -> Result<()> {
         return Ok(());
     }
     for kept in revoked {
-        writeln!(stdout(), "revoked {} of {}: {}", kept.key, kept.app.escape_debug(), kept.folder.display())?;
+        writeln!(
+            stdout(),
+            "revoked {} of {}: {}",
+            kept.key,
+            kept.app.escape_debug(),
+            kept.folder.display().to_string().escape_debug()
+        )?;
     }
     Ok(())
 }
@@ -117,7 +123,11 @@ fn list(store: &FileStore) -> Result<()> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (app_width, key_width, access_width) = (width(0), width(1), width(2));
     for (kept, [app, key, access]) in grants.iter().zip(&rows) {
-        writeln!(stdout(), "{app:app_width$}  {key:key_width$}  {access:access_width$}  {}", kept.folder.display())?;
+        writeln!(
+            stdout(),
+            "{app:app_width$}  {key:key_width$}  {access:access_width$}  {}",
+            kept.folder.display().to_string().escape_debug()
+        )?;
     }
     Ok(())
 }

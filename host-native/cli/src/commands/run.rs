@@ -312,9 +312,7 @@ fn exit_code(name: &str, ended: wasmtime::Result<Result<(), ()>>) -> Result<Exit
 /// An error of `mounts`, for whoever wrote the command line.
 fn explain(error: &MountError) -> String {
     match error {
-        MountError::InvalidPath(why) => why.clone(),
-        MountError::InvalidId(why) => why.clone(),
-        MountError::Other(what) => what.clone(),
+        MountError::InvalidPath(why) | MountError::InvalidId(why) | MountError::Other(why) => why.clone(),
         MountError::Denied => "the app takes its grants from preopens: give it the folder with --dir".to_owned(),
         other => format!("{other:?}"),
     }
