@@ -2,8 +2,9 @@
 
 use mountfs_host::{Access, GrantKey, MountError, MountfsView as _};
 use mountfs_tests::faults::{Faults, Plan};
-use mountfs_tests::{DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags, block_on};
-use wasmtime_wasi::p2::StreamError;
+use mountfs_tests::{Descriptor, DescriptorFlags, ErrorCode, Fixture, Folder, OpenFlags, block_on};
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{DynOutputStream, StreamError};
 
 #[test]
 fn a_write_that_the_guest_did_not_wait_for_fails_its_next_call_or_else_the_sync() {
@@ -81,18 +82,38 @@ async fn go_on() {
     }
 }
 
+/// Does something while a write of "new" to `file`, which the guest did not wait for, does not return.
+fn while_written(
+    folder: &Folder,
+    faults: &Faults,
+    work: impl AsyncFnOnce(&mut Fixture, Descriptor, &Resource<DynOutputStream>) + Send,
+) {
+    let begin = async || {
+        let mut guest = Fixture::mounted(folder).await;
+        let file = guest.open("/local/file", OpenFlags::empty(), DescriptorFlags::WRITE).await.unwrap();
+        let stream = guest.output(file, 0).await.unwrap();
+        guest.start_write(&stream, "new").unwrap();
+        (guest, file, stream)
+    };
+    let alone = async || {
+        let (mut guest, _, stream) = begin().await;
+        guest.drop_stream(stream).await;
+    };
+    faults.plan(Plan::Hold(call_of(faults, "pwrite64", || block_on(alone()))));
+    folder.write("file", "old");
+    let under = async || {
+        let (mut guest, file, stream) = begin().await;
+        work(&mut guest, file, &stream).await;
+    };
+    faults.under(|| block_on(under()));
+    assert_eq!(folder.read("file"), "new");
+}
+
 #[test]
 fn an_fsync_waits_for_what_was_written_before() {
     let folder = Folder::with([("file", "old")]);
     let faults = Faults::over(&folder.path());
-    let work = async |wait: bool| {
-        let mut guest = Fixture::mounted(&folder).await;
-        let file = guest.open("/local/file", OpenFlags::empty(), DescriptorFlags::WRITE).await.unwrap();
-        let stream = guest.output(file, 0).await.unwrap();
-        guest.start_write(&stream, "new").unwrap();
-        if !wait {
-            return guest.drop_stream(stream).await;
-        }
+    while_written(&folder, &faults, async |guest, file, _| {
         let meanwhile = async {
             go_on().await;
             let synced = faults.calls().iter().any(|call| call.name == "fsync");
@@ -102,10 +123,7 @@ fn an_fsync_waits_for_what_was_written_before() {
         let (fsync, synced) = tokio::join!(guest.fsync(file), meanwhile);
         fsync.unwrap();
         assert!(!synced, "it did not wait");
-    };
-    faults.plan(Plan::Hold(call_of(&faults, "pwrite64", || block_on(work(false)))));
-    faults.under(|| block_on(work(true)));
-    assert_eq!(folder.read("file"), "new");
+    });
 }
 
 #[test]
@@ -127,27 +145,16 @@ fn an_fsync_tells_of_a_write_that_the_guest_did_not_wait_for() {
 fn what_waits_behind_a_write_when_the_grant_ends_is_not_written() {
     let folder = Folder::with([("file", "old")]);
     let faults = Faults::over(&folder.path());
-    let work = async |wait: bool| {
-        let mut guest = Fixture::mounted(&folder).await;
+    while_written(&folder, &faults, async |guest, _, stream| {
         let control = guest.control.clone();
-        let file = guest.open("/local/file", OpenFlags::empty(), DescriptorFlags::WRITE).await.unwrap();
-        let stream = guest.output(file, 0).await.unwrap();
-        guest.start_write(&stream, "new").unwrap();
-        if !wait {
-            return guest.drop_stream(stream).await;
-        }
         let meanwhile = async {
             go_on().await;
             control.revoke(&GrantKey::new("/local", "mountfs")).unwrap();
             faults.release();
         };
-        let (written, ()) = tokio::join!(guest.write_stream(&stream, "lost"), meanwhile);
+        let (written, ()) = tokio::join!(guest.write_stream(stream, "lost"), meanwhile);
         assert!(written.is_err());
-    };
-    faults.plan(Plan::Hold(call_of(&faults, "pwrite64", || block_on(work(false)))));
-    folder.write("file", "old");
-    faults.under(|| block_on(work(true)));
-    assert_eq!(folder.read("file"), "new");
+    });
 }
 
 #[test]
