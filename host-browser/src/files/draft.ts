@@ -6,7 +6,7 @@ import { limited } from "./limit.js";
 import type { Attributes } from "./node.js";
 
 /** Up to this size the base is kept in memory too: when it changes outside, the guest's version is still whole. */
-const SMALL = 256 * 1024;
+const SMALL = 1024 * 1024;
 /** So many larger ones are held open instead. */
 const MOST_HELD = 64;
 let heldNow = 0;
