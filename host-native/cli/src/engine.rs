@@ -88,7 +88,8 @@ fn find(engine: &Engine, kept: &Path) -> Option<Component> {
     }
     let folder = kept.parent()?;
     if !is_private(folder) {
-        tracing::warn!("compiled code is not used: others can write to {}; chmod go-w it", folder.display());
+        let folder = folder.display();
+        tracing::warn!("kept code is not used: others can write to {folder}; make it yours alone (chown, chmod go-w)");
         return None;
     }
     // SAFETY: the file has to be what `Component::serialize` gave. Its name has the digest of what it was compiled from,

@@ -122,11 +122,10 @@ impl HostGrant for MountfsCtxView<'_> {
         let Held(grant) = self.table.delete(held)?;
         let was_cut_off = !grant.end();
         if was_cut_off && grant.dirty.is_any() {
-            // Nobody can sync it any more; the embedder's last sync tells what became of it.
+            // Nobody can sync it any more; the embedder's last sync tells what became of it. A grant ends once, so there are
+            // no more of these than somebody granted, or `MOST_REVOKED` lets the guest end.
             let report = self.sync_grant(grant.clone()).await;
-            if self.ctx.cut_off.len() < self.ctx.limits.mounts {
-                self.ctx.cut_off.push((grant.key.clone(), report));
-            }
+            self.ctx.cut_off.push((grant.key.clone(), report));
         }
         Ok(())
     }

@@ -13,7 +13,11 @@ if pid == 0:
     os.execv(command[0], command)
 seen, asked, deadline = b"", 0, time.monotonic() + 120
 while time.monotonic() < deadline:
-    if not select.select([terminal], [], [], 0.05)[0]:
+    if not select.select([terminal], [], [], 0.3)[0]:
+        # One answer for each question, once all of it is there: what is typed before that does not count.
+        if keys and seen.count(b"?") > asked:
+            asked = seen.count(b"?")
+            os.write(terminal, keys.pop(0).encode().decode("unicode_escape").encode())
         continue
     try:
         chunk = os.read(terminal, 4096)
@@ -22,10 +26,6 @@ while time.monotonic() < deadline:
     if not chunk:
         break
     seen += chunk
-    # One answer for each question, once it is there.
-    if keys and seen.count(b"?") > asked:
-        asked = seen.count(b"?")
-        os.write(terminal, keys.pop(0).encode().decode("unicode_escape").encode())
 sys.stdout.buffer.write(seen)
 sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
