@@ -298,6 +298,8 @@ export class Mountfs extends EventTarget {
     const [remote, stopped] = [this.#remote, this.#stopped.promise];
     await this.#started;
     const answer = await Promise.race([call(remote), stopped]);
+    // A page may be closed once it was told that all is done. A mount alone does not wait: nothing was done in it yet.
+    if (verb !== "mount") await this.#grants.settled();
     if ("error" in answer) throw MountfsError.of(verb, path, answer.error, id);
     return answer.ok;
   }

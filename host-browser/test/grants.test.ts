@@ -129,6 +129,24 @@ describe("a new grant", () => {
     expect(provider.picks).toBe(0);
   });
 
+  it("is not given to a mount whose grant is taken back while it is being kept", async () => {
+    const store = new Memory();
+    const { promise: written, resolve } = Promise.withResolvers<void>();
+    const { set } = store;
+    let begun = false;
+    store.set = async (key, grant) => {
+      begun = true;
+      await written;
+      await set(key, grant);
+    };
+    const grants = new Grants(store, dialog(), picker(async () => new Folder("project", open)), () => true);
+    const acquired = grants.acquire(KEY, "read-write").catch((error: unknown) => error);
+    await vi.waitFor(() => expect(begun).toBe(true));
+    const forgotten = grants.forget(KEY);
+    resolve();
+    expect([await acquired, await forgotten, store.kept.size]).toEqual([{ tag: "denied" }, true, 0]);
+  });
+
   it("asks one question at a time, and goes on after a refusal", async () => {
     const order: string[] = [];
     const asks: GrantDialog = {

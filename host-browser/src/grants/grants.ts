@@ -40,7 +40,10 @@ export class Grants {
   readonly #asked = new Set<Wish>();
   /** What was kept before the page got a grant, for the case that its mount fails. */
   readonly #before = new Map<string, KeptGrant | undefined>();
-  /** What is written to the store. No mount waits for that, which can take a browser long; whoever reads it does. */
+  /**
+   * What is written to the store, which can take a browser long. A mount waits for that only when its user was asked, who
+   * takes longer; whoever reads what is kept does.
+   */
   #written: Promise<unknown> = Promise.resolve();
   /** One question at a time: a second dialog over the first would be answered for the wrong folder. */
   #asking: Promise<unknown> = Promise.resolve();
@@ -112,6 +115,11 @@ export class Grants {
     for (const { moot } of this.#asked) moot.abort({ tag: "cancelled" } satisfies WitError);
   }
 
+  /** Settles when what was acquired is kept: a page that is closed after that finds it again. */
+  async settled(): Promise<void> {
+    await this.#written;
+  }
+
   /** The folder of a kept grant. */
   async folder(key: GrantKey): Promise<FileSystemDirectoryHandle | undefined> {
     return (await this.#kept(key))?.handle;
@@ -145,9 +153,12 @@ export class Grants {
     // What is kept already is not written again: a write may be cut short, and cost all that is kept.
     if (!isKept || widest !== before.access) {
       if (by === "page") this.#before.set(name, before);
-      this.#write(() => this.#store.set(key, { handle, access: widest, label: shown })).catch((error: unknown) => {
+      const written = this.#write(() => this.#store.set(key, { handle, access: widest, label: shown }));
+      const told = written.catch((error: unknown) => {
         console.warn(`mountfs: the user will be asked for ${key.path} again: the grant could not be kept`, error);
       });
+      if (!kept) await told;
+      moot.signal.throwIfAborted();
     }
     return { handle, access, label: shown };
   }

@@ -22,7 +22,7 @@ export interface KeptGrant {
 export interface GrantStore {
   /** What is kept under a key. */
   get(key: GrantKey): Promise<KeptGrant | undefined>;
-  /** Keeps a grant, in the place of another. No mount waits for it; when it fails, the user is asked again next time. */
+  /** Keeps a grant, in the place of another. When it fails, the user is asked again next time. */
   set(key: GrantKey, grant: KeptGrant): Promise<void>;
   /** Forgets a grant. True when there was one. */
   delete(key: GrantKey): Promise<boolean>;

@@ -50,6 +50,39 @@ it("is told of, taken back and given anew after the browser collected its garbag
   await app.mount("/local", folder);
 });
 
+/** Makes all that this page writes to a database wait for another write, as on a slow disk. */
+const slow = () =>
+  app.page.evaluate(() => {
+    const { transaction } = IDBDatabase.prototype;
+    IDBDatabase.prototype.transaction = function (stores, mode, options) {
+      if (mode === "readwrite") {
+        const store = transaction.call(this, stores, mode).objectStore("grants");
+        const until = performance.now() + 1500;
+        const goOn = () => void (performance.now() < until && (store.count().onsuccess = goOn));
+        goOn();
+      }
+      return transaction.call(this, stores, mode, options);
+    };
+  });
+
+it("is there although the page is closed once the first run in it ended", async () => {
+  await app.reset();
+  await slow();
+  await app.mount("/local", folder);
+  await app.page.evaluate(() => window.run(`open("/local/a.txt").read()`));
+  await app.open();
+  expect(await mount()).toMatchObject({ path: "/local" });
+});
+
+it("is there although the page is closed once the folder that its user chose is mounted", async () => {
+  await app.reset();
+  await app.choose(folder);
+  await slow();
+  expect(await mount()).toMatchObject({ path: "/local" });
+  await app.open();
+  expect(await mount()).toMatchObject({ path: "/local" });
+});
+
 /** Writes to a database of the page's own. */
 const write = () =>
   app.page.evaluate(async () => {
