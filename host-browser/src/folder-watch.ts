@@ -5,6 +5,7 @@
 // seconds. Until then, or instead, we look at what is in the folder itself, while the page is shown. What nobody could
 // see, before the watch began or while the user was elsewhere, is told without names: anything may have changed.
 import { isSwap } from "./files/names.js";
+import { snapshotOf } from "./files/snapshot.js";
 import { type GrantKey, slot } from "./wit.js";
 import { type FolderObserver, type FolderRecord, Observer } from "./supported.js";
 
@@ -165,7 +166,7 @@ async function entries(folder: FileSystemDirectoryHandle): Promise<Map<string, s
 async function entry(handle: FileSystemHandle): Promise<[string, string]> {
   const { name, kind } = handle;
   if (kind === "directory") return [name, kind];
-  const file = await (handle as FileSystemFileHandle).getFile().catch(() => undefined);
+  const file = await snapshotOf(handle as FileSystemFileHandle).catch(() => undefined);
   return [name, `${file?.size} ${file?.lastModified}`];
 }
 

@@ -3,6 +3,7 @@
 // by `draft.ts` and `hold.ts`, too.
 import { type Asked, Failure, hasNoSwap, refused, translate } from "./errors.js";
 import { limited } from "./limit.js";
+import { snapshotOf } from "./snapshot.js";
 import { type Note, type Place, type Swap, Swaps } from "./swaps.js";
 
 /** Somebody's right to change the disk, which may end at any time: it is checked right before each change. */
@@ -86,7 +87,7 @@ export class Disk {
 
   /** The file as it is now: its attributes, and its bytes for as long as nobody changes it. */
   snapshot(handle: FileSystemFileHandle): Promise<File> {
-    return this.#ask({ to: "read" }, () => handle.getFile());
+    return this.#ask({ to: "read" }, () => snapshotOf(handle));
   }
 
   /** Bytes of a snapshot. */

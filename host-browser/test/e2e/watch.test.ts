@@ -1,5 +1,5 @@
 // What other programs change in a mounted folder: the page is told, by name, and Python sees it at once.
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AppPage, type InPage } from "./app-page.js";
@@ -171,5 +171,13 @@ describe("without it", () => {
     expect(await app.python("import os; print(os.stat('/local/file.txt').st_size)")).toBe("2");
     renameSync(at("file.txt"), at("moved.txt"));
     expect(await hears("file.txt", "moved.txt")).toBe(true);
+    // Of this time Chromium tells another each time it is asked.
+    utimesSync(at("moved.txt"), 0, 0);
+    expect(await hears("moved.txt")).toBe(true);
+    writeFileSync(at("next.txt"), "");
+    expect(await hears("next.txt")).toBe(true);
+    writeFileSync(at("last.txt"), "");
+    await app.page.waitForFunction(() => told.has("last.txt"));
+    expect(await app.page.evaluate(() => [...told])).toEqual(["last.txt"]);
   });
 });
