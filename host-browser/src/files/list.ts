@@ -14,6 +14,8 @@ export interface Entry {
 const LISTED = 8;
 /** The same of one that asks about them. */
 const ASKED = 256;
+/** As many are asked for at once, where there are: their directory is confirmed for all of them together. */
+const GROUP = 12;
 /** Files that one which asks about them in their order waits for at once: to be suspended costs a guest more than the wait. */
 const TOGETHER = 16;
 /** For how long, in milliseconds, at most. */
@@ -26,8 +28,7 @@ const SHORT = 20;
 export async function list(volume: Volume, directory: DirectoryNode): Promise<Entry[]> {
   const place = await directoryHandle(volume, directory);
   const began = performance.now();
-  const listed = await volume.disk.list(place);
-  await confirm(volume, directory);
+  const [listed] = await Promise.all([volume.disk.list(place), confirm(volume, directory)]);
   listed.sort(([one], [other]) => (one < other ? -1 : 1));
   const entries = new Map<string, Entry>();
   const files: FileNode[] = [];
@@ -88,12 +89,12 @@ export async function fetched(file: FileNode): Promise<void> {
 /** Fetches the attributes of the next `count` files of a directory, beside whatever else is going on. */
 function fetchAhead(volume: Volume, directory: DirectoryNode, count: number): void {
   directory.wanted = Math.min(directory.ahead.length, Math.max(directory.wanted, count));
+  if (volume.parallel - directory.fetching < Math.min(directory.wanted, GROUP, volume.parallel)) {
+    return;
+  }
   while (directory.fetching < volume.parallel && directory.wanted > 0) {
-    const file = directory.ahead.pop();
+    const file = directory.ahead.pop()!;
     directory.wanted--;
-    if (!file) {
-      return;
-    }
     if (!isWanted(volume, file)) {
       continue;
     }

@@ -42,15 +42,13 @@ export function confirm(volume: Volume, directory: DirectoryNode): Promise<void>
   if (!directory.parent) {
     return Promise.resolve();
   }
-  if (directory.confirming) {
-    // That one may have looked before the answer came about; the next is for all who ask until it begins.
-    return (directory.confirmingNext ??= directory.confirming
-      .catch(() => {})
-      .then(() => {
-        directory.confirmingNext = undefined;
-        return confirm(volume, directory);
-      }));
-  }
+  // One that has begun may have looked before the answer came about; the next is for all who ask until it begins.
+  const begun = Promise.resolve(directory.confirming).catch(() => {});
+  return (directory.confirmingNext ??= begun.then(() => begin(volume, directory)));
+}
+
+function begin(volume: Volume, directory: DirectoryNode): Promise<void> {
+  directory.confirmingNext = undefined;
   const began = performance.now();
   directory.confirming = confirmNow(volume, directory)
     .then(() => void (directory.confirmed = began))
