@@ -6,7 +6,7 @@ import { inputStream, outputStream, Relief } from "./file-streams.js";
 import type { InUse, Release } from "./in-use.js";
 import { hashOf, type MetadataHash } from "./identity.js";
 import { askedOf, list, type Entry } from "./list.js";
-import { childForSure, childIfAny, confirm, walk, walkToParent } from "./lookup.js";
+import { childForSure, childIfAny, confirm, met, walk, walkToParent } from "./lookup.js";
 import { checkNew, parse } from "./names.js";
 import type { DirectoryNode, FileNode, Node } from "./node.js";
 import { push } from "./push.js";
@@ -288,8 +288,13 @@ export class Descriptor {
     return this.#tree.call(() => hashOf(this.#tree.volume, this.#node()));
   }
 
+  /** Of a name that was met it is as it was: preview 1 guests ask for that of each name they list, one after the other. */
   metadataHashAt(_: PathFlags, path: string): Soon<MetadataHash> {
-    return this.#at(path, (node) => hashOf(this.#tree.volume, node));
+    const { volume } = this.#tree;
+    return this.#tree.call(() => {
+      const known = met(this.#directory(), parse(path));
+      return known ? hashOf(volume, known) : this.#at(path, (node) => hashOf(volume, node));
+    });
   }
 
   [Symbol.dispose](): void {

@@ -238,6 +238,15 @@ export function walk(volume: Volume, base: DirectoryNode, { parts, directory, op
   return directory && at.kind === "file" ? Promise.reject(new Failure("not-directory")) : at;
 }
 
+/** What was met at a path, whether or not it is there still. */
+export function met(base: DirectoryNode, { parts, directory }: Way): Node | undefined {
+  let at: Node | undefined = base;
+  for (const part of parts) {
+    at = at?.kind === "directory" ? at.children.get(part) : undefined;
+  }
+  return directory && at?.kind === "file" ? undefined : at;
+}
+
 async function walkOn(
   volume: Volume,
   base: DirectoryNode,

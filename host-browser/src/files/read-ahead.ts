@@ -2,7 +2,7 @@
 // is shown to nobody before the file is opened, and found by a new look to be the one that was read: no open is any later
 // than it would be.
 import { snapshot } from "./lookup.js";
-import type { FileNode, Window } from "./node.js";
+import { areSame, attributesOf, type FileNode, type Window } from "./node.js";
 import { FETCHED, FRESH, type Volume } from "./volume.js";
 
 /** Files that are read ahead of a guest. */
@@ -64,12 +64,18 @@ function letGo(volume: Volume, file: FileNode): void {
 async function readAhead(volume: Volume, file: FileNode): Promise<Window<File> | undefined> {
   try {
     volume.check();
-    const of = await snapshot(volume, file, FRESH, FETCHED);
+    const of = await snapshot(volume, file, FRESH, FETCHED, true);
     volume.check();
     if (of.size > SMALL || of.lastModified > volume.now() - TICK) {
       return undefined;
     }
-    return { of, start: 0, bytes: await volume.disk.read(of, 0, of.size) };
+    const bytes = await volume.disk.read(of, 0, of.size);
+    const { seen } = file;
+    if (seen && bytes.length > 0 && areSame(seen, attributesOf(of))) {
+      // A directory, which has a snapshot, too, has no bytes.
+      seen.isFile = true;
+    }
+    return { of, start: 0, bytes };
   } catch {
     // Whoever opens it is told.
     return undefined;
