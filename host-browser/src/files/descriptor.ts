@@ -290,8 +290,8 @@ export class Descriptor {
 
   /** Of a name that was met it is as it was: preview 1 guests ask for that of each name they list, one after the other. */
   metadataHashAt(_: PathFlags, path: string): Soon<MetadataHash> {
-    const { volume } = this.#tree;
     return this.#tree.call(() => {
+      const { volume } = this.#tree;
       const known = met(this.#directory(), parse(path));
       return known ? hashOf(volume, known) : this.#at(path, (node) => hashOf(volume, node));
     });
