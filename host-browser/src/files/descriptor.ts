@@ -290,11 +290,8 @@ export class Descriptor {
 
   /** Of a name that was met it is as it was: preview 1 guests ask for that of each name they list, one after the other. */
   metadataHashAt(_: PathFlags, path: string): Soon<MetadataHash> {
-    return this.#tree.call(() => {
-      const { volume } = this.#tree;
-      const known = met(this.#directory(), parse(path));
-      return known ? hashOf(volume, known) : this.#at(path, (node) => hashOf(volume, node));
-    });
+    const find: typeof walk = (volume, base, way) => met(base, way) ?? walk(volume, base, way);
+    return this.#at(path, (node) => hashOf(this.#tree.volume, node), find);
   }
 
   [Symbol.dispose](): void {
@@ -381,8 +378,8 @@ export class Descriptor {
     }
   }
 
-  #at<T>(path: string, work: (node: Node) => Soon<T>): Soon<T> {
-    const find = () => walk(this.#tree.volume, this.#directory(), parse(path));
+  #at<T>(path: string, work: (node: Node) => Soon<T>, by = walk): Soon<T> {
+    const find = () => by(this.#tree.volume, this.#directory(), parse(path));
     const tell = (node: Node) => {
       const answer = work(node);
       // What was believed to be there may turn out to be another thing now.
