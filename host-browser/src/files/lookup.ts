@@ -47,6 +47,7 @@ export function confirm(volume: Volume, directory: DirectoryNode): Promise<void>
   return (directory.confirmingNext ??= begun.then(() => begin(volume, directory)));
 }
 
+/** Begins the next one: whoever asks from now on waits for another. */
 function begin(volume: Volume, directory: DirectoryNode): Promise<void> {
   directory.confirmingNext = undefined;
   const began = performance.now();
