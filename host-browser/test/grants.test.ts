@@ -96,18 +96,19 @@ describe("a new grant", () => {
     expect(asks.questions).toEqual([{ kind: "choose", key: KEY, access: "read" }]);
   });
 
-  it("asks for the click when the browser says that the last one is too old", async () => {
-    let first = true;
+  it.each([
+    ["opens the picker once more when the browser has not heard of the click yet", ["NotAllowedError"], 0],
+    ["asks for the click when the browser says that the last one is too old", ["SecurityError", "SecurityError"], 1],
+  ])("%s", async (_, refusals, questions) => {
+    const left = [...refusals];
     const provider = picker(async () => {
-      if (first) {
-        first = false;
-        throw thrown("SecurityError");
-      }
+      const refusal = left.shift();
+      if (refusal) throw thrown(refusal);
       return new Folder("project", open);
     });
     const asks = dialog();
     await new Grants(new Memory(), asks, provider, () => true).acquire(KEY, "read");
-    expect([asks.questions.length, provider.picks]).toEqual([1, 2]);
+    expect([asks.questions.length, provider.picks]).toEqual([questions, refusals.length + 1]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 // While `close` swaps a file in, which takes seconds for a large one, another program may still put its version in that
 // place; the swap then replaces it. Chromium has no swap that refuses, but what is open stays readable when it loses its
 // name: so a version that is seen in time is opened, and can be kept. What comes and goes between two looks cannot.
+import { type Attempt, mayBeOurs } from "./attempt.js";
 import type { Disk } from "./disk.js";
 import { hold, type Held } from "./hold.js";
 import { areSame, type Attributes, attributesOf } from "./node.js";
@@ -8,14 +9,22 @@ import { areSame, type Attributes, attributesOf } from "./node.js";
 /** Milliseconds between two looks, at most; the first ones follow at once. */
 const PAUSE = 5;
 
-/** The last version that was seen in the place of a file while it was `closing`, other than the one `since` then. */
+/** So many are kept: the last one may still be what was swapped in, on a disk whose clock is ahead. */
+const MOST_SEEN = 2;
+
+/**
+ * The last versions that were seen in the place of a file while it was `closing`: neither the one `since` then, nor what
+ * may be the attempt itself, which is there a while before `closing` settles.
+ */
 export async function lookOut(
   disk: Disk,
   handle: FileSystemFileHandle,
   since: Attributes,
+  attempt: Attempt,
   closing: Promise<void>,
-): Promise<Held | undefined> {
-  let [over, seen, held]: [boolean, Attributes, Held | undefined] = [false, since, undefined];
+): Promise<Held[]> {
+  const all: Held[] = [];
+  let [over, seen] = [false, since];
   const ended = closing.then(
     () => void (over = true),
     () => void (over = true),
@@ -25,17 +34,21 @@ export async function lookOut(
     // opened after that is what was swapped in.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.min(looks, PAUSE)))]);
     const found = over ? undefined : await Promise.race([ended, disk.snapshot(handle).catch(() => undefined)]);
-    if (found && !areSame(attributesOf(found), seen)) {
-      const opened = await hold(found, disk.patience).catch(() => undefined);
-      const still = opened && (await disk.snapshot(handle).catch(() => undefined));
-      if (opened && still && areSame(attributesOf(still), attributesOf(found))) {
-        held?.letGo();
-        [held, seen] = [opened, attributesOf(found)];
-      } else {
-        // It was swapped just then, and what was opened may be either.
-        opened?.letGo();
+    if (!found || areSame(attributesOf(found), seen) || mayBeOurs(found, attempt)) {
+      continue;
+    }
+    const opened = await hold(found, disk.patience).catch(() => undefined);
+    const still = opened && (await disk.snapshot(handle).catch(() => undefined));
+    if (opened && still && areSame(attributesOf(still), attributesOf(found))) {
+      seen = attributesOf(found);
+      all.push(opened);
+      if (all.length > MOST_SEEN) {
+        all.shift()!.letGo();
       }
+    } else {
+      // It was swapped just then, and what was opened may be either.
+      opened?.letGo();
     }
   }
-  return held;
+  return all;
 }

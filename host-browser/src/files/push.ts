@@ -1,6 +1,6 @@
 // Pushing: what the guest wrote reaches the disk, in a swap file that takes the file's place at once. What another
 // program wrote meanwhile is not overwritten; but for the moment of the swap itself, of which `lookout.ts` tells.
-import { type Attempt, isOurs, mayBeOurs, recognize, remember } from "./attempt.js";
+import { type Attempt, isOurs, recognize, remember } from "./attempt.js";
 import { claim } from "./claim.js";
 import type { Lease, To, Writer } from "./disk.js";
 import type { Draft } from "./draft.js";
@@ -81,19 +81,18 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   // Both are asked for at once: a call of the browser's takes as long as it waits.
   const above = file.parent.handle;
   const swap = above && volume.disk.swaps.nameFor(above, file.name);
-  const waiting = unrescued.get(file);
-  if (waiting) {
-    await rescue(volume, given, file, waiting);
-  }
   const place = await findPlace(volume, lease, file, content);
+  await rescueAgain(volume, given, file, place.handle);
   let pushed: Pushed | undefined;
   if (place.handle) {
     await recognize(volume.disk, draft, place.handle);
     const since = place.isNew ? undefined : draft.since;
     const parent = await directoryHandle(volume, file.parent);
     const to = { handle: place.handle, parent, path: file.path(), swap: place.isNew ? undefined : swap };
+    const trying = (attempt: Attempt) => remember(draft, attempt);
+    const unsure = (seen: Held[]) => seen.forEach((version) => unrescuedOf(file).add(version));
     try {
-      pushed = await replace(volume, lease, to, content, since, (attempt) => remember(draft, attempt));
+      pushed = await replace(volume, lease, to, content, { since, trying, unsure });
     } catch (error) {
       if (place.isNew) {
         await takeBack(volume, lease, to);
@@ -105,6 +104,10 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   }
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
   if (pushed.replaced) {
+    if (pushed.ours) {
+      // For the next push, should the version not be saved.
+      [draft.since, draft.base] = [attributesOf(pushed.file), pushed.file];
+    }
     await rescue(volume, given, file, pushed.replaced);
   }
   settle(volume, file, draft, version, pushed);
@@ -193,18 +196,25 @@ async function takeBack({ disk }: Volume, lease: Lease, { parent, path }: To): P
   }
 }
 
-/**
- * Writes a version over a file; `undefined` when the file is not as it was `since`. Without `since` the file is new,
- * and what was not kept of the base is taken from `other`, or lost. `trying` is told what is about to be swapped in.
- */
+/** How a version is written over a file. */
+interface Replacing {
+  /** What is to be there; without it the file is new. */
+  since?: Attributes | undefined;
+  /** Has what was not kept of a new file's base, which is lost else. */
+  other?: Blob | undefined;
+  /** Is told what is about to be swapped in. */
+  trying?(attempt: Attempt): void;
+  /** Gets what other programs may have written when a failure leaves open whether that was replaced. */
+  unsure?(seen: Held[]): void;
+}
+
+/** Writes a version over a file; `undefined` when that is not as it was `since`. */
 async function replace(
   volume: Volume,
   lease: Lease,
   to: To,
   content: Content,
-  since: Attributes | undefined,
-  trying: (attempt: Attempt) => void = () => {},
-  other?: Blob,
+  { since, other, trying, unsure }: Replacing,
 ): Promise<Pushed | undefined> {
   const { disk } = volume;
   const { handle } = to;
@@ -220,9 +230,7 @@ async function replace(
     return undefined;
   }
   const attempt = { size: content.size, pieces: content.pieces, until: 0 };
-  let seen: Held | undefined;
-  let file: File;
-  let ours: boolean;
+  let seen: Held[] = [];
   try {
     await write(writer, content, isKept ? since.size : await writeBase(writer, content, other));
     // As late as it can be: what another program writes after this is replaced. What is the same now was the same when
@@ -232,22 +240,20 @@ async function replace(
       return undefined;
     }
     attempt.until = Date.now();
-    trying(attempt);
+    trying?.(attempt);
     const closing = writer.close();
-    seen = since && (await lookOut(disk, handle, since, closing));
+    seen = since ? await lookOut(disk, handle, since, attempt, closing) : [];
     await closing;
-    file = await writer.placed();
-    ours = await isOurs(disk, file, attempt);
+    const file = await writer.placed();
+    const ours = await isOurs(disk, file, attempt);
+    const replaced = seen.findLast((version) => !areSame(attributesOf(version.file), attributesOf(file)));
+    seen.filter((version) => version !== replaced).forEach((version) => version.letGo());
+    return { file, ours, replaced };
   } catch (error) {
-    seen?.letGo();
+    unsure?.(seen);
     await writer.abort();
     throw error;
   }
-  if (!seen || mayBeOurs(seen.file, attempt) || areSame(attributesOf(seen.file), attributesOf(file))) {
-    seen?.letGo();
-    return { file, ours };
-  }
-  return { file, ours, replaced: seen };
 }
 
 /** Writes what shows through of the base into an empty swap file; tells how much of it there was. */
@@ -300,7 +306,7 @@ async function keepBoth(
   const directory = file.parent!;
   const { name, handle, done } = await asConflict(volume, lease, file, async (to) => {
     const other = outside && (await volume.disk.snapshot(outside));
-    return (await replace(volume, lease, to, content, undefined, undefined, other))!;
+    return (await replace(volume, lease, to, content, { other }))!;
   });
   volume.note(file, (tally, path) => tally.conflicts.push({ node: file, path }));
   detach(file);
@@ -310,17 +316,39 @@ async function keepBoth(
 }
 
 /** Versions of other programs that swaps replaced, and that could not be saved: the next push of the file tries again. */
-const unrescued = new WeakMap<FileNode, Held>();
+const unrescued = new WeakMap<FileNode, Set<Held>>();
+
+function unrescuedOf(file: FileNode): Set<Held> {
+  const versions = unrescued.get(file) ?? new Set();
+  unrescued.set(file, versions);
+  return versions;
+}
+
+/** Saves those of earlier pushes, but for what is in the place of the file after all. */
+async function rescueAgain(
+  volume: Volume,
+  lease: Lease,
+  file: FileNode,
+  handle: FileSystemFileHandle | undefined,
+): Promise<void> {
+  for (const version of unrescued.get(file) ?? []) {
+    if (handle && areSame(attributesOf(await volume.disk.snapshot(handle)), attributesOf(version.file))) {
+      drop(file, version);
+    } else {
+      await rescue(volume, lease, file, version);
+    }
+  }
+}
 
 /** Another program's version that a swap replaced gets a new name. */
-async function rescue(volume: Volume, lease: Lease, file: FileNode, replaced: Held): Promise<void> {
-  unrescued.set(file, replaced);
+async function rescue(volume: Volume, lease: Lease, file: FileNode, version: Held): Promise<void> {
+  unrescuedOf(file).add(version);
   try {
     const { name, handle } = await asConflict(volume, lease, file, async (to) => {
-      const writer = await volume.disk.writer(lease, to, false, replaced.file.size);
+      const writer = await volume.disk.writer(lease, to, false, version.file.size);
       try {
         let at = 0;
-        for (let bytes = await replaced.next(); bytes; bytes = await replaced.next()) {
+        for (let bytes = await version.next(); bytes; bytes = await version.next()) {
           await writer.write(at, bytes);
           at += bytes.length;
         }
@@ -334,11 +362,15 @@ async function rescue(volume: Volume, lease: Lease, file: FileNode, replaced: He
     volume.note(file, (tally, path) => tally.conflicts.push({ node, path }));
   } finally {
     // Once it was read from, its start is gone: there is no other try.
-    if (!replaced.isFresh) {
-      unrescued.delete(file);
-      replaced.letGo();
+    if (!version.isFresh) {
+      drop(file, version);
     }
   }
+}
+
+function drop(file: FileNode, version: Held): void {
+  unrescued.get(file)?.delete(version);
+  version.letGo();
 }
 
 /** Makes a file with the name of a conflict, and fills it; it is gone again when that fails. */

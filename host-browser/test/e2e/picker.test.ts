@@ -59,10 +59,13 @@ async function start(): Promise<void> {
 
 async function open({ onTestFailed }: TestContext): Promise<void> {
   // Nothing else says whether the user, the page or the browser is waited for.
-  onTestFailed(async () => console.error("the page: %o", await tell(`(async () => ({
-    dialog: document.querySelector("mountfs-dialog")?.shadowRoot.querySelector("dialog").innerText,
-    result: await Promise.race([window.result, "none yet"]),
-  }))()`)));
+  onTestFailed(async ({ task }) => {
+    const shown = await tell(`(async () => ({
+      dialog: document.querySelector("mountfs-dialog")?.shadowRoot.querySelector("dialog").innerText,
+      result: await Promise.race([window.result, "none yet"]),
+    }))()`);
+    for (const error of task.result?.errors ?? []) error.message += `; the page: ${JSON.stringify(shown)}`;
+  });
   await page.goto(host.origin);
   await tell("fs.ready");
 }
@@ -85,7 +88,8 @@ async function press(element: string): Promise<void> {
   const pressed = async () => (await tell("window.pressed")) || undefined;
   await until(`${element} is clicked`, async () => {
     await desktop.click(await centre(element));
-    return await until("this click arrives", pressed, 5000).catch(() => console.warn(`${element}: clicked again`));
+    // Long enough that none is taken for dropped that is only late: the next would go to what this one opens.
+    return await until("this click arrives", pressed, 12_000).catch(() => console.warn(`${element}: clicked again`));
   });
 }
 
