@@ -96,19 +96,40 @@ describe("a new grant", () => {
     expect(asks.questions).toEqual([{ kind: "choose", key: KEY, access: "read" }]);
   });
 
-  it.each([
-    ["opens the picker once more when the browser has not heard of the click yet", ["NotAllowedError"], 0],
-    ["asks for the click when the browser says that the last one is too old", ["SecurityError", "SecurityError"], 1],
-  ])("%s", async (_, refusals, questions) => {
-    const left = [...refusals];
+  it("asks for the click when the browser says that the last one is too old", async () => {
+    let first = true;
     const provider = picker(async () => {
-      const refusal = left.shift();
-      if (refusal) throw thrown(refusal);
+      if (first) {
+        first = false;
+        throw thrown("SecurityError");
+      }
       return new Folder("project", open);
     });
     const asks = dialog();
     await new Grants(new Memory(), asks, provider, () => true).acquire(KEY, "read");
-    expect([asks.questions.length, provider.picks]).toEqual([questions, refusals.length + 1]);
+    expect([asks.questions.length, provider.picks]).toEqual([1, 2]);
+  });
+
+  it.each([
+    ["opens once more when the browser has not heard of the click yet", 1, true, 2, undefined],
+    ["is refused when it is refused twice", 2, true, 2, "denied"],
+    ["is refused at once when there was no click", 1, false, 1, "denied"],
+  ])("the browser's picker %s", async (_, refusals, isActive, picks, tag) => {
+    vi.stubGlobal("navigator", { userActivation: { isActive } });
+    vi.stubGlobal("showDirectoryPicker", async () => {
+      if (++picked <= refusals) throw thrown("NotAllowedError");
+      return handle(new Folder("project", open));
+    });
+    vi.resetModules();
+    let picked = 0;
+    try {
+      const { provider } = await import("../src/grants/provider.js");
+      const acquired = new Grants(new Memory(), dialog(), provider("local"), () => true).acquire(KEY, "read");
+      const outcome = await acquired.then(() => undefined, (error: WitError) => error.tag);
+      expect([outcome, picked]).toEqual([tag, picks]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it.each([

@@ -7,10 +7,10 @@ import { limited } from "./limit.js";
 /** A snapshot that is open. */
 export interface Held {
   readonly file: File;
-  /** Nobody has read from it. */
+  /** Whether its bytes can be had from the start: that of a larger one is gone once more of it was read. */
   readonly isFresh: boolean;
-  /** The next bytes of it, from its start; none at its end. */
-  next(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Its bytes, from the start. */
+  bytes(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
   letGo(): void;
 }
 
@@ -28,16 +28,23 @@ export async function hold(file: File, patience: number): Promise<Held> {
     left -= value?.length ?? 0;
     return done && left !== 0 ? unreadable() : value;
   };
-  let first: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined = Promise.resolve(await read());
+  const first = await read();
+  let isFresh = true;
   return {
     file,
     get isFresh() {
-      return first !== undefined;
+      return isFresh;
     },
-    next() {
-      const bytes = first ?? read();
-      first = undefined;
-      return bytes;
+    async *bytes() {
+      if (first) {
+        yield first;
+      }
+      if (left > 0) {
+        isFresh = false;
+      }
+      for (let bytes = await read(); bytes; bytes = await read()) {
+        yield bytes;
+      }
     },
     letGo: () => void reader.cancel().catch(() => {}),
   };

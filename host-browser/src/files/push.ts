@@ -6,9 +6,9 @@ import type { Lease, To, Writer } from "./disk.js";
 import type { Draft } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import type { Piece } from "./extents.js";
-import type { Held } from "./hold.js";
+import { type Held, HOLDS_LONG } from "./hold.js";
 import { lookOut } from "./lookout.js";
-import { adopt, directoryHandle, fileHandle } from "./lookup.js";
+import { adopt, directoryHandle, fileHandle, snapshot } from "./lookup.js";
 import { areSame, type Attributes, attributesOf, type Datetime, detach, type DirectoryNode, type FileNode } from "./node.js";
 import { inParallel } from "./pool.js";
 import type { Volume } from "./volume.js";
@@ -81,8 +81,8 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   // Both are asked for at once: a call of the browser's takes as long as it waits.
   const above = file.parent.handle;
   const swap = above && volume.disk.swaps.nameFor(above, file.name);
+  await rescue(volume, given, file);
   const place = await findPlace(volume, lease, file, content);
-  await rescueAgain(volume, given, file, place.handle);
   let pushed: Pushed | undefined;
   if (place.handle) {
     await recognize(volume.disk, draft, place.handle);
@@ -90,9 +90,9 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
     const parent = await directoryHandle(volume, file.parent);
     const to = { handle: place.handle, parent, path: file.path(), swap: place.isNew ? undefined : swap };
     const trying = (attempt: Attempt) => remember(draft, attempt);
-    const unsure = (seen: Held[]) => seen.forEach((version) => unrescuedOf(file).add(version));
+    const replaced = (version: Held) => void unrescuedOf(file).add(version);
     try {
-      pushed = await replace(volume, lease, to, content, { since, trying, unsure });
+      pushed = await replace(volume, lease, to, content, { since, trying, replaced });
     } catch (error) {
       if (place.isNew) {
         await takeBack(volume, lease, to);
@@ -102,14 +102,13 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
       }
     }
   }
-  pushed ??= await keepBoth(volume, lease, file, content, place.handle);
-  if (pushed.replaced) {
-    if (pushed.ours) {
-      // For the next push, should the version not be saved.
-      [draft.since, draft.base] = [attributesOf(pushed.file), pushed.file];
-    }
-    await rescue(volume, given, file, pushed.replaced);
+  if (pushed?.ours && unrescued.has(file)) {
+    // For the next push, should one of these not be saved.
+    const { file: base } = pushed;
+    volume.change(file, () => void ([draft.since, draft.base] = [attributesOf(base), base]));
   }
+  await rescue(volume, given, file);
+  pushed ??= await keepBoth(volume, lease, file, content, place.handle);
   settle(volume, file, draft, version, pushed);
   volume.note(file, (tally) => tally.files.set(file, (tally.files.get(file) ?? 0) + content.bytes));
 }
@@ -138,8 +137,6 @@ interface Pushed {
   file: File;
   /** Whether that is what was pushed: else another program has changed it again. */
   ours: boolean;
-  /** Another program's version, which came too late to be left where it was. */
-  replaced?: Held | undefined;
 }
 
 /**
@@ -200,12 +197,12 @@ async function takeBack({ disk }: Volume, lease: Lease, { parent, path }: To): P
 interface Replacing {
   /** What is to be there; without it the file is new. */
   since?: Attributes | undefined;
-  /** Has what was not kept of a new file's base, which is lost else. */
+  /** Where to take what was not kept of a new file's base from; without it that is zeros. */
   other?: Blob | undefined;
   /** Is told what is about to be swapped in. */
   trying?(attempt: Attempt): void;
-  /** Gets what other programs may have written when a failure leaves open whether that was replaced. */
-  unsure?(seen: Held[]): void;
+  /** Gets another program's version that came too late to be left where it was; after a failure, perhaps. */
+  replaced?(version: Held): void;
 }
 
 /** Writes a version over a file; `undefined` when that is not as it was `since`. */
@@ -214,7 +211,7 @@ async function replace(
   lease: Lease,
   to: To,
   content: Content,
-  { since, other, trying, unsure }: Replacing,
+  { since, other, trying, replaced }: Replacing,
 ): Promise<Pushed | undefined> {
   const { disk } = volume;
   const { handle } = to;
@@ -246,14 +243,22 @@ async function replace(
     await closing;
     const file = await writer.placed();
     const ours = await isOurs(disk, file, attempt);
-    const replaced = seen.findLast((version) => !areSame(attributesOf(version.file), attributesOf(file)));
-    seen.filter((version) => version !== replaced).forEach((version) => version.letGo());
-    return { file, ours, replaced };
+    const lost = seen.findLast((version) => !areSame(attributesOf(version.file), attributesOf(file)));
+    seen.filter((version) => version !== lost).forEach(letGo);
+    if (lost) {
+      replaced?.(lost);
+    }
+    return { file, ours };
   } catch (error) {
-    unsure?.(seen);
+    // What is open on Windows nothing has replaced.
+    seen.forEach((HOLDS_LONG && replaced) || letGo);
     await writer.abort();
     throw error;
   }
+}
+
+function letGo(version: Held): void {
+  version.letGo();
 }
 
 /** Writes what shows through of the base into an empty swap file; tells how much of it there was. */
@@ -263,9 +268,11 @@ async function writeBase(writer: Writer, { visible, kept, held }: Content, other
   // A push that failed may have read from it already: then its start is lost, and the rest belongs behind that.
   const open = base?.isFresh ? base : undefined;
   let at = 0;
-  for (let next = await open?.next().catch(ignore); next && at < visible; next = await open?.next().catch(ignore)) {
-    await writer.write(at, next.subarray(0, visible - at));
-    at += Math.min(next.length, visible - at);
+  const start = open?.bytes();
+  const next = async () => (await start?.next().catch(ignore))?.value;
+  for (let some = await next(); some && at < visible; some = await next()) {
+    await writer.write(at, some.subarray(0, visible - at));
+    at += Math.min(some.length, visible - at);
   }
   const rest = bytes ? new Blob([bytes as Uint8Array<ArrayBuffer>]) : other?.slice(0, visible);
   if (at < visible && rest && rest.size > at) {
@@ -315,7 +322,7 @@ async function keepBoth(
   return done;
 }
 
-/** Versions of other programs that swaps replaced, and that could not be saved: the next push of the file tries again. */
+/** Versions of other programs that a swap replaced, or may have, and that are not saved yet. */
 const unrescued = new WeakMap<FileNode, Set<Held>>();
 
 function unrescuedOf(file: FileNode): Set<Held> {
@@ -324,51 +331,47 @@ function unrescuedOf(file: FileNode): Set<Held> {
   return versions;
 }
 
-/** Saves those of earlier pushes, but for what is in the place of the file after all. */
-async function rescueAgain(
-  volume: Volume,
-  lease: Lease,
-  file: FileNode,
-  handle: FileSystemFileHandle | undefined,
-): Promise<void> {
+/** Saves them under names of conflicts, but for what is in the place of the file after all. */
+async function rescue(volume: Volume, lease: Lease, file: FileNode): Promise<void> {
   for (const version of unrescued.get(file) ?? []) {
-    if (handle && areSame(attributesOf(await volume.disk.snapshot(handle)), attributesOf(version.file))) {
-      drop(file, version);
-    } else {
-      await rescue(volume, lease, file, version);
-    }
-  }
-}
-
-/** Another program's version that a swap replaced gets a new name. */
-async function rescue(volume: Volume, lease: Lease, file: FileNode, version: Held): Promise<void> {
-  unrescuedOf(file).add(version);
-  try {
-    const { name, handle } = await asConflict(volume, lease, file, async (to) => {
-      const writer = await volume.disk.writer(lease, to, false, version.file.size);
-      try {
-        let at = 0;
-        for (let bytes = await version.next(); bytes; bytes = await version.next()) {
-          await writer.write(at, bytes);
-          at += bytes.length;
-        }
-        await writer.close();
-      } catch (error) {
-        await writer.abort();
-        throw error;
+    const there = await snapshot(volume, file, 0).catch(ignore);
+    try {
+      if (!there || !areSame(attributesOf(there), attributesOf(version.file))) {
+        await save(volume, lease, file, version);
       }
-    });
-    const node = adopt(volume, file.parent!, name, handle) as FileNode;
-    volume.note(file, (tally, path) => tally.conflicts.push({ node, path }));
-  } finally {
-    // Once it was read from, its start is gone: there is no other try.
-    if (!version.isFresh) {
-      drop(file, version);
+    } catch (error) {
+      if (!version.isFresh) {
+        // Its start is gone: there is no other try.
+        forget(file, version);
+      }
+      throw error;
     }
+    forget(file, version);
   }
+  unrescued.delete(file);
 }
 
-function drop(file: FileNode, version: Held): void {
+/** Another program's version gets a new name. */
+async function save(volume: Volume, lease: Lease, file: FileNode, version: Held): Promise<void> {
+  const { name, handle } = await asConflict(volume, lease, file, async (to) => {
+    const writer = await volume.disk.writer(lease, to, false, version.file.size);
+    try {
+      let at = 0;
+      for await (const bytes of version.bytes()) {
+        await writer.write(at, bytes);
+        at += bytes.length;
+      }
+      await writer.close();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  });
+  const node = adopt(volume, file.parent!, name, handle) as FileNode;
+  volume.note(file, (tally, path) => tally.conflicts.push({ node, path }));
+}
+
+function forget(file: FileNode, version: Held): void {
   unrescued.get(file)?.delete(version);
   version.letGo();
 }
@@ -393,7 +396,9 @@ async function asConflict<T>(
 /** The disk has it: there is nothing dirty any more, or only what was written meanwhile. */
 function settle(volume: Volume, file: FileNode, draft: Draft, version: number, { file: pushed, ours }: Pushed): void {
   volume.change(file, () => {
-    if (draft.version === version) {
+    if (file.draft !== draft) {
+      // Whoever wrote it has gone meanwhile, and its draft with it; there may be another's.
+    } else if (draft.version === version) {
       file.draft = undefined;
     } else if (ours) {
       file.draft = draft.over(pushed);

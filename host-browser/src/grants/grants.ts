@@ -3,7 +3,7 @@ import * as supported from "../supported.js";
 import { LONGEST_PATH } from "../limits.js";
 import type { Asker, Granted } from "../protocol.js";
 import { type Access, type GrantKey, isWitError, slot, type StartIn, type WitError } from "../wit.js";
-import { isPrivate, labelOf, mode, preparePrivate, type Provider } from "./provider.js";
+import { isPrivate, labelOf, mode, onceHeard, preparePrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
 import type { GrantStore, KeptGrant } from "./store.js";
 
@@ -195,7 +195,7 @@ export class Grants {
     const { key, access } = wish;
     const { question, needsActivation, silent } = this.#provider;
     const open = async (dropped?: FileSystemDirectoryHandle) => {
-      if (!dropped) return await this.#onceHeard(() => this.#provider.open(key, access, startIn));
+      if (!dropped) return await this.#provider.open(key, access, startIn);
       await this.#permission(dropped, access);
       return dropped;
     };
@@ -212,16 +212,8 @@ export class Grants {
 
   /** The browser's own question, which needs a click just before. */
   async #permission(handle: FileSystemDirectoryHandle, access: Access): Promise<void> {
-    const answer = await this.#onceHeard(() => handle.requestPermission({ mode: mode(access) }));
-    if (answer !== "granted") throw DENIED;
-  }
-
-  /** A quick click can reach Chromium's main process after the question that it led to, but not after the answer. */
-  async #onceHeard<T>(ask: () => Promise<T>): Promise<T> {
-    return await ask().catch((error: unknown) => {
-      if (mayLackClick(error) && this.#active()) return ask();
-      throw error;
-    });
+    const ask = () => handle.requestPermission({ mode: mode(access) });
+    if ((await onceHeard(ask, "SecurityError", this.#active)) !== "granted") throw DENIED;
   }
 
   /** Asks the user, unless the app has been refused too often; and takes note of the answer. */
@@ -306,11 +298,6 @@ function isRefusal(error: unknown): boolean {
 /** Whether the browser refuses for want of a click. */
 function lacksClick(error: unknown): boolean {
   return error instanceof DOMException && error.name === "SecurityError";
-}
-
-/** The same, also when it may be for another reason: the picker of Chromium's main process has one name for all. */
-function mayLackClick(error: unknown): boolean {
-  return lacksClick(error) || (error instanceof DOMException && error.name === "NotAllowedError");
 }
 
 /** Whether two handles are of one folder. */

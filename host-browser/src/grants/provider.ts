@@ -41,9 +41,21 @@ const local: Provider = {
       throw { tag: "unsupported", val: "this browser cannot open a folder of the computer" } satisfies WitError;
     }
     const options = { id, mode: mode(access) };
-    return await showDirectoryPicker(startIn ? { ...options, startIn } : options);
+    const ask = () => showDirectoryPicker(startIn ? { ...options, startIn } : options);
+    return await onceHeard(ask, "NotAllowedError");
   },
 };
+
+/**
+ * Asks once more when the browser refuses for want of a click, or may: a quick one can reach Chromium's main process after
+ * the question that it led to, but not after the answer.
+ */
+export async function onceHeard<T>(ask: () => Promise<T>, refusal: string, active = supported.active): Promise<T> {
+  return await ask().catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === refusal && active()) return ask();
+    throw error;
+  });
+}
 
 /** Where they are. */
 const OURS = "mountfs";

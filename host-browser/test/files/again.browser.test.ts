@@ -18,11 +18,20 @@ test("what is left of a large file that was removed outside is never taken for i
         throw new DOMException("", "QuotaExceededError");
       }
     };
+    const open = Promise.withResolvers<void>();
+    const reader = ReadableStreamDefaultReader.prototype;
+    const { read } = reader;
+    reader.read = function () {
+      const first = read.call(this);
+      void first.then(() => open.resolve());
+      return first;
+    };
     kept.guest = new Guest(watched(handle, full));
     kept.file = await kept.guest.writing("large");
     await kept.file.write(bytes("LINE"), 0n);
-    // So that it is open by now.
-    await kept.guest.stat("large");
+    // Only what is open then can be had later.
+    await open.promise;
+    Object.assign(reader, { read });
   });
   await folder.remove("large");
   const { first, second } = await folder.run(async ({ kept }) => {
@@ -68,7 +77,8 @@ test("a file that was removed outside is made again under its name, also when th
 describe.each([1, -1])("another program's version that comes while Chromium swaps, by a clock %i min ahead", (ahead) => {
   test.each([
     ["ours is seen before the browser says so", undefined],
-    ["it cannot be saved at once", "save"],
+    ["no file can be made for it at once", "make"],
+    ["it cannot be written at once", "write"],
     ["the look after the swap fails", "look"],
   ] as const)("is saved when %s", { timeout: 60_000 }, async (_, failing) => {
     const folder = await browser.folder("local");
@@ -76,7 +86,7 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
     const seen = await folder.run(
       async ({ Guest, handle, outside }, failing, ahead) => {
         const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
-        const [{ close }, { createWritable, getFile }, open] = [stream, file, blob.stream];
+        const [{ close, write }, { createWritable, getFile }, open] = [stream, file, blob.stream];
         const { now } = Date;
         let [opened, closes, isOver, fails] = [0, 0, false, failing];
         let told = () => {};
@@ -95,7 +105,12 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
           return found;
         };
         file.createWritable = function (...args) {
-          if (fails !== "save" || !this.name.includes("conflict")) return createWritable.apply(this, args);
+          return fails === "make" && this.name.includes("conflict") ? full() : createWritable.apply(this, args);
+        };
+        stream.write = function (...args) {
+          return fails === "write" && isOver ? full() : write.apply(this, args);
+        };
+        const full = () => {
           fails = undefined;
           return Promise.reject(new DOMException("", "QuotaExceededError"));
         };
@@ -121,7 +136,7 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
           const second = await guest.sync();
           return { first, second, third: await guest.sync() };
         } finally {
-          Object.assign(stream, { close });
+          Object.assign(stream, { close, write });
           Object.assign(file, { createWritable, getFile });
           Object.assign(blob, { stream: open });
           Object.assign(Date, { now });
@@ -139,6 +154,44 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
     expect([await folder.read("a"), ...kept]).toEqual(["guest", ...expected]);
     expect(await folder.names()).toHaveLength(1 + expected.length);
   });
+});
+
+test("what a guest writes is not lost when the push of one that has gone ends after that", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const failures = await folder.run(async ({ Guest, handle }) => {
+    const stream = FileSystemWritableFileStream.prototype;
+    const { close } = stream;
+    const [closing, go, closed] = Array.from({ length: 3 }, () => Promise.withResolvers<void>()) as [
+      PromiseWithResolvers<void>, PromiseWithResolvers<void>, PromiseWithResolvers<void>,
+    ];
+    stream.close = async function () {
+      Object.assign(stream, { close });
+      closing.resolve();
+      await go.promise;
+      await close.call(this);
+      closed.resolve();
+    };
+    try {
+      const reader = new Guest(handle, "read");
+      await reader.read("a");
+      const gone = new Guest(handle);
+      await gone.write("a", "of the one that has gone");
+      // It is pushed soon after it was closed, for whoever uses the folder.
+      await closing.promise;
+      gone.tree.end();
+      const guest = new Guest(handle);
+      await guest.write("a", "of the one that came");
+      go.resolve();
+      await closed.promise;
+      return (await guest.sync()).failures;
+    } finally {
+      Object.assign(stream, { close });
+    }
+  });
+  expect(failures).toEqual([]);
+  const texts = await Promise.all((await folder.names()).map((name) => folder.read(name)));
+  expect(texts).toContain("of the one that came");
 });
 
 test("a file that could not be removed is later what it is by then, also when it has no name any more", { timeout: 60_000 }, async () => {
