@@ -49,3 +49,16 @@ export async function createDirectory(
     throw refused(error, "not-directory") ? new Failure("exist") : error;
   }
 }
+
+/** The handle of a directory, which is made again if another program removed it. */
+export async function makeAgain(volume: Volume, lease: Lease, directory: DirectoryNode): Promise<FileSystemDirectoryHandle> {
+  try {
+    return await directoryHandle(volume, directory, 0);
+  } catch (error) {
+    if (!refused(error, "no-entry") || !directory.parent || directory.gone) {
+      throw error;
+    }
+  }
+  const parent = await makeAgain(volume, lease, directory.parent);
+  return volume.disk.createDirectory(lease, parent, directory.name);
+}

@@ -1,16 +1,18 @@
 // Pushing: what the guest wrote reaches the disk, in a swap file that takes the file's place at once. What another
 // program wrote meanwhile is not overwritten; but for the moment of the swap itself, of which `lookout.ts` tells.
 import { type Attempt, isOurs, recognize, remember } from "./attempt.js";
-import { claim } from "./claim.js";
+import { asConflict } from "./claim.js";
+import { makeAgain } from "./create.js";
 import type { Lease, To, Writer } from "./disk.js";
 import type { Draft } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import type { Piece } from "./extents.js";
 import { type Held, HOLDS_LONG } from "./hold.js";
 import { lookOut } from "./lookout.js";
-import { adopt, directoryHandle, fileHandle, snapshot } from "./lookup.js";
-import { areSame, type Attributes, attributesOf, type Datetime, detach, type DirectoryNode, type FileNode } from "./node.js";
+import { directoryHandle, fileHandle } from "./lookup.js";
+import { areSame, type Attributes, attributesOf, type Datetime, detach, type FileNode } from "./node.js";
 import { inParallel } from "./pool.js";
+import { hasReplaced, noteReplaced, rescue } from "./rescue.js";
 import type { Volume } from "./volume.js";
 
 /** Something could not be pushed. */
@@ -90,7 +92,7 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
     const parent = await directoryHandle(volume, file.parent);
     const to = { handle: place.handle, parent, path: file.path(), swap: place.isNew ? undefined : swap };
     const trying = (attempt: Attempt) => remember(draft, attempt);
-    const replaced = (version: Held) => void unrescuedOf(file).add(version);
+    const replaced = (version: Held) => noteReplaced(file, version);
     try {
       pushed = await replace(volume, lease, to, content, { since, trying, replaced });
     } catch (error) {
@@ -102,7 +104,7 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
       }
     }
   }
-  if (pushed?.ours && unrescued.has(file)) {
+  if (pushed?.ours && hasReplaced(file)) {
     // For the next push, should one of these not be saved.
     const { file: base } = pushed;
     volume.change(file, () => void ([draft.since, draft.base] = [attributesOf(base), base]));
@@ -167,18 +169,6 @@ async function findPlace(
   file.handle = await volume.disk.createFile(lease, parent, file.name);
   // Another program may have made it meanwhile.
   return { handle: file.handle, isNew: (await volume.disk.snapshot(file.handle)).size === 0 };
-}
-
-async function makeAgain(volume: Volume, lease: Lease, directory: DirectoryNode): Promise<FileSystemDirectoryHandle> {
-  try {
-    return await directoryHandle(volume, directory, 0);
-  } catch (error) {
-    if (!refused(error, "no-entry") || !directory.parent || directory.gone) {
-      throw error;
-    }
-  }
-  const parent = await makeAgain(volume, lease, directory.parent);
-  return volume.disk.createDirectory(lease, parent, directory.name);
 }
 
 /** Removes a file that was made for a version that did not get there: else the next push took it for another program's. */
@@ -320,77 +310,6 @@ async function keepBoth(
   [file.name, file.handle, file.checked] = [name, handle, performance.now()];
   directory.children.set(name, file);
   return done;
-}
-
-/** Versions of other programs that a swap replaced, or may have, and that are not saved yet. */
-const unrescued = new WeakMap<FileNode, Set<Held>>();
-
-function unrescuedOf(file: FileNode): Set<Held> {
-  const versions = unrescued.get(file) ?? new Set();
-  unrescued.set(file, versions);
-  return versions;
-}
-
-/** Saves them under names of conflicts, but for what is in the place of the file after all. */
-async function rescue(volume: Volume, lease: Lease, file: FileNode): Promise<void> {
-  for (const version of unrescued.get(file) ?? []) {
-    const there = await snapshot(volume, file, 0).catch(ignore);
-    try {
-      if (!there || !areSame(attributesOf(there), attributesOf(version.file))) {
-        await save(volume, lease, file, version);
-      }
-    } catch (error) {
-      if (!version.isFresh) {
-        // Its start is gone: there is no other try.
-        forget(file, version);
-      }
-      throw error;
-    }
-    forget(file, version);
-  }
-  unrescued.delete(file);
-}
-
-/** Another program's version gets a new name. */
-async function save(volume: Volume, lease: Lease, file: FileNode, version: Held): Promise<void> {
-  const { name, handle } = await asConflict(volume, lease, file, async (to) => {
-    const writer = await volume.disk.writer(lease, to, false, version.file.size);
-    try {
-      let at = 0;
-      for await (const bytes of version.bytes()) {
-        await writer.write(at, bytes);
-        at += bytes.length;
-      }
-      await writer.close();
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-  });
-  const node = adopt(volume, file.parent!, name, handle) as FileNode;
-  volume.note(file, (tally, path) => tally.conflicts.push({ node, path }));
-}
-
-function forget(file: FileNode, version: Held): void {
-  unrescued.get(file)?.delete(version);
-  version.letGo();
-}
-
-/** Makes a file with the name of a conflict, and fills it; it is gone again when that fails. */
-async function asConflict<T>(
-  volume: Volume,
-  lease: Lease,
-  file: FileNode,
-  fill: (to: To) => Promise<T>,
-): Promise<{ name: string; handle: FileSystemFileHandle; done: T }> {
-  const parent = await makeAgain(volume, lease, file.parent!);
-  const { name, handle } = await claim(volume, lease, parent, file.name);
-  try {
-    return { name, handle, done: await fill({ handle, parent, path: [...file.parent!.path(), name] }) };
-  } catch (error) {
-    await volume.disk.remove(lease, parent, name).catch(ignore);
-    throw error;
-  }
 }
 
 /** The disk has it: there is nothing dirty any more, or only what was written meanwhile. */
