@@ -38,7 +38,7 @@ export async function isOurs(disk: Disk, found: File, attempt: Attempt): Promise
   return mayBeOurs(found, attempt) || (await has(disk, found, attempt));
 }
 
-/** The same, as far as it can be told from the attributes. */
+/** Whether it may be, by its attributes. */
 export function mayBeOurs({ size, lastModified }: File, attempt: Attempt): boolean {
   return size === attempt.size && lastModified <= attempt.until;
 }

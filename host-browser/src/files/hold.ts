@@ -7,7 +7,7 @@ import { limited } from "./limit.js";
 /** A snapshot that is open. */
 export interface Held {
   readonly file: File;
-  /** Whether its bytes can be had from the start: that of a larger one is gone once more of it was read. */
+  /** Whether its bytes can be had from the start: not once more than its first part was read. */
   readonly isFresh: boolean;
   /** Its bytes, from the start. */
   bytes(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;

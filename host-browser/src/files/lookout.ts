@@ -13,8 +13,8 @@ const PAUSE = 5;
 const MOST_SEEN = 2;
 
 /**
- * The last versions that were seen in the place of a file while it was `closing`: neither the one `since` then, nor what
- * may be the attempt itself, which is there a while before `closing` settles.
+ * The last versions seen in the place of a file while it was `closing`: without the one of `since`, and without what may be
+ * the attempt itself, which is there a while before `closing` settles.
  */
 export async function lookOut(
   disk: Disk,

@@ -90,7 +90,7 @@ export function mayBeSame(one: string[], other: string[]): boolean {
   return fold(one) === fold(other);
 }
 
-/** A name for the guest's version of a file that changed on both sides; `attempt` counts from 1. */
+/** A name for one of the versions of a file that changed on both sides; `attempt` counts from 1. */
 export function conflictName(name: string, when: Date, attempt: number): string {
   const two = (number: number) => String(number).padStart(2, "0");
   const date = `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;

@@ -12,7 +12,7 @@ import { lookOut } from "./lookout.js";
 import { directoryHandle, fileHandle } from "./lookup.js";
 import { areSame, type Attributes, attributesOf, type Datetime, detach, type FileNode } from "./node.js";
 import { inParallel } from "./pool.js";
-import { hasReplaced, noteReplaced, rescue } from "./rescue.js";
+import { hasLost, noteLost, rescue } from "./rescue.js";
 import type { Volume } from "./volume.js";
 
 /** Something could not be pushed. */
@@ -78,25 +78,27 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   const { version } = draft;
   // What is pushed is what the file is now; the guest may go on writing.
   const content = contentOf(draft);
-  // Once it is open, or in memory, no other program takes it away.
+  // Once its base is open, or in memory, no other program takes that away.
   await Promise.all([content.kept, content.held]);
-  // Both are asked for at once: a call of the browser's takes as long as it waits.
+  // Asked for beside the file itself: a call of the browser's takes as long as it waits.
   const above = file.parent.handle;
   const swap = above && volume.disk.swaps.nameFor(above, file.name);
+  // By the caller's lease, here and below: another program's version is saved also when whoever wrote ours has gone.
   await rescue(volume, given, file);
   const place = await findPlace(volume, lease, file, content);
   let pushed: Pushed | undefined;
   if (place.handle) {
     await recognize(volume.disk, draft, place.handle);
-    const since = place.isNew ? undefined : draft.since;
+    const { made } = place;
+    const since = made ? attributesOf(made) : draft.since;
     const parent = await directoryHandle(volume, file.parent);
-    const to = { handle: place.handle, parent, path: file.path(), swap: place.isNew ? undefined : swap };
+    const to = { handle: place.handle, parent, path: file.path(), swap: made ? undefined : swap };
     const trying = (attempt: Attempt) => remember(draft, attempt);
-    const replaced = (version: Held) => noteReplaced(file, version);
+    const lost = (theirs: Held) => noteLost(file, theirs);
     try {
-      pushed = await replace(volume, lease, to, content, { since, trying, replaced });
+      pushed = await replace(volume, lease, to, content, { since, isNew: made !== undefined, trying, lost });
     } catch (error) {
-      if (place.isNew) {
+      if (made) {
         await takeBack(volume, lease, to);
       }
       if (!refused(error, "is-directory")) {
@@ -104,8 +106,8 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
       }
     }
   }
-  if (pushed?.ours && hasReplaced(file)) {
-    // For the next push, should one of these not be saved.
+  if (pushed?.ours && hasLost(file)) {
+    // If one of these cannot be saved, this fails; the next push compares with what was swapped in.
     const { file: base } = pushed;
     volume.change(file, () => void ([draft.since, draft.base] = [attributesOf(base), base]));
   }
@@ -150,7 +152,7 @@ async function findPlace(
   lease: Lease,
   file: FileNode,
   { visible, kept, held }: Content,
-): Promise<{ handle?: FileSystemFileHandle; isNew?: boolean }> {
+): Promise<{ handle?: FileSystemFileHandle; made?: File }> {
   try {
     return { handle: await fileHandle(volume, file, 0) };
   } catch (error) {
@@ -167,8 +169,9 @@ async function findPlace(
   }
   const parent = await makeAgain(volume, lease, file.parent!);
   file.handle = await volume.disk.createFile(lease, parent, file.name);
+  const found = await volume.disk.snapshot(file.handle);
   // Another program may have made it meanwhile.
-  return { handle: file.handle, isNew: (await volume.disk.snapshot(file.handle)).size === 0 };
+  return found.size === 0 ? { handle: file.handle, made: found } : { handle: file.handle };
 }
 
 /** Removes a file that was made for a version that did not get there: else the next push took it for another program's. */
@@ -185,14 +188,16 @@ async function takeBack({ disk }: Volume, lease: Lease, { parent, path }: To): P
 
 /** How a version is written over a file. */
 interface Replacing {
-  /** What is to be there; without it the file is new. */
+  /** What is to be there, if another program may come to it. */
   since?: Attributes | undefined;
-  /** Where to take what was not kept of a new file's base from; without it that is zeros. */
+  /** It was made for this version: what shows through of a base is not in it. */
+  isNew: boolean;
+  /** Where to take what was not kept of the base from then; without it that is zeros. */
   other?: Blob | undefined;
   /** Is told what is about to be swapped in. */
   trying?(attempt: Attempt): void;
-  /** Gets another program's version that came too late to be left where it was; after a failure, perhaps. */
-  replaced?(version: Held): void;
+  /** Gets another program's version that the swap replaced, or after a failure may have. */
+  lost?(theirs: Held): void;
 }
 
 /** Writes a version over a file; `undefined` when that is not as it was `since`. */
@@ -201,13 +206,13 @@ async function replace(
   lease: Lease,
   to: To,
   content: Content,
-  { since, other, trying, replaced }: Replacing,
+  { since, isNew, other, trying, lost }: Replacing,
 ): Promise<Pushed | undefined> {
   const { disk } = volume;
   const { handle } = to;
-  const isKept = since !== undefined && content.visible > 0;
+  const kept = !isNew && content.visible > 0 ? since : undefined;
   const isChanged = async () => since !== undefined && !areSame(attributesOf(await disk.snapshot(handle)), since);
-  const writer = await disk.writer(lease, to, isKept, content.size).catch(async (error: unknown) => {
+  const writer = await disk.writer(lease, to, kept !== undefined, content.size).catch(async (error: unknown) => {
     // Another tab may be at it for the same reason.
     if (!(await isChanged())) {
       throw error;
@@ -219,7 +224,7 @@ async function replace(
   const attempt = { size: content.size, pieces: content.pieces, until: 0 };
   let seen: Held[] = [];
   try {
-    await write(writer, content, isKept ? since.size : await writeBase(writer, content, other));
+    await write(writer, content, kept ? kept.size : await writeBase(writer, content, other));
     // As late as it can be: what another program writes after this is replaced. What is the same now was the same when
     // Chromium copied it into the swap file, so it need not be compared before that, too.
     if (await isChanged()) {
@@ -233,29 +238,29 @@ async function replace(
     await closing;
     const file = await writer.placed();
     const ours = await isOurs(disk, file, attempt);
-    const lost = seen.findLast((version) => !areSame(attributesOf(version.file), attributesOf(file)));
-    seen.filter((version) => version !== lost).forEach(letGo);
-    if (lost) {
-      replaced?.(lost);
+    const replaced = seen.findLast((theirs) => !areSame(attributesOf(theirs.file), attributesOf(file)));
+    seen.filter((theirs) => theirs !== replaced).forEach(letGo);
+    if (replaced) {
+      lost?.(replaced);
     }
     return { file, ours };
   } catch (error) {
-    // What is open on Windows nothing has replaced.
-    seen.forEach((HOLDS_LONG && replaced) || letGo);
+    // The swap may have been done all the same; but not on Windows, while a version is open.
+    seen.forEach((HOLDS_LONG && lost) || letGo);
     await writer.abort();
     throw error;
   }
 }
 
-function letGo(version: Held): void {
-  version.letGo();
+function letGo(theirs: Held): void {
+  theirs.letGo();
 }
 
 /** Writes what shows through of the base into an empty swap file; tells how much of it there was. */
 async function writeBase(writer: Writer, { visible, kept, held }: Content, other: Blob | undefined): Promise<number> {
   const bytes = visible > 0 ? await kept : undefined;
   const base = visible > 0 && !bytes ? await held : undefined;
-  // A push that failed may have read from it already: then its start is lost, and the rest belongs behind that.
+  // A push that failed may have read from it: then its start is gone, and the rest is of no use.
   const open = base?.isFresh ? base : undefined;
   let at = 0;
   const start = open?.bytes();
@@ -303,7 +308,7 @@ async function keepBoth(
   const directory = file.parent!;
   const { name, handle, done } = await asConflict(volume, lease, file, async (to) => {
     const other = outside && (await volume.disk.snapshot(outside));
-    return (await replace(volume, lease, to, content, { other }))!;
+    return (await replace(volume, lease, to, content, { isNew: true, other }))!;
   });
   volume.note(file, (tally, path) => tally.conflicts.push({ node: file, path }));
   detach(file);
@@ -315,14 +320,15 @@ async function keepBoth(
 /** The disk has it: there is nothing dirty any more, or only what was written meanwhile. */
 function settle(volume: Volume, file: FileNode, draft: Draft, version: number, { file: pushed, ours }: Pushed): void {
   volume.change(file, () => {
-    if (file.draft !== draft) {
-      // Whoever wrote it has gone meanwhile, and its draft with it; there may be another's.
-    } else if (draft.version === version) {
-      file.draft = undefined;
-    } else if (ours) {
-      file.draft = draft.over(pushed);
+    // If it is another draft, whoever wrote this one has gone meanwhile.
+    if (file.draft === draft) {
+      if (draft.version === version) {
+        file.draft = undefined;
+      } else if (ours) {
+        file.draft = draft.over(pushed);
+      }
+      // Else it stays over what it was over, so that the next push sees that the file changed.
     }
-    // Else it stays over what it was over, so that the next push sees that the file changed.
   });
   volume.see(file, pushed);
   file.base = file.opens > 0 ? pushed : undefined;

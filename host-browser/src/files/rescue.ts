@@ -7,16 +7,16 @@ import { adopt, snapshot } from "./lookup.js";
 import { areSame, attributesOf, type FileNode } from "./node.js";
 import type { Volume } from "./volume.js";
 
-/** Those of each file that are not saved yet. */
+/** Versions of each file that are not saved yet. */
 const versions = new WeakMap<FileNode, Set<Held>>();
 
 /** Another program's version of a file was replaced, or may have been. */
-export function noteReplaced(file: FileNode, version: Held): void {
+export function noteLost(file: FileNode, version: Held): void {
   versions.set(file, (versions.get(file) ?? new Set()).add(version));
 }
 
-/** Whether there are any. */
-export function hasReplaced(file: FileNode): boolean {
+/** Whether one of a file is not saved yet. */
+export function hasLost(file: FileNode): boolean {
   return versions.has(file);
 }
 

@@ -41,8 +41,8 @@ export class Grants {
   /** What was kept before the page got a grant, for the case that its mount fails. */
   readonly #before = new Map<string, KeptGrant | undefined>();
   /**
-   * What is written to the store, which can take a browser long. A mount waits for that only when its user was asked, who
-   * takes longer; whoever reads what is kept does.
+   * What is written to the store, which can take a browser long. A mount waits for that only when its user just chose a
+   * folder, which takes longer; whoever reads what is kept does.
    */
   #written: Promise<unknown> = Promise.resolve();
   /** One question at a time: a second dialog over the first would be answered for the wrong folder. */

@@ -47,8 +47,8 @@ const local: Provider = {
 };
 
 /**
- * Asks once more when the browser refuses for want of a click, or may: a quick one can reach Chromium's main process after
- * the question that it led to, but not after the answer.
+ * Asks once more when the browser refuses with `refusal`, which may be for want of a click: a quick one can reach Chromium's
+ * main process after the question that it led to, but not after the answer.
  */
 export async function onceHeard<T>(ask: () => Promise<T>, refusal: string, active = supported.active): Promise<T> {
   return await ask().catch((error: unknown) => {
@@ -57,7 +57,7 @@ export async function onceHeard<T>(ask: () => Promise<T>, refusal: string, activ
   });
 }
 
-/** Where they are. */
+/** The directory of the private storage that these folders are in. */
 const OURS = "mountfs";
 
 /** A folder in the browser's private storage. Revoking forgets it, but deletes nothing: the next grant finds it again. */

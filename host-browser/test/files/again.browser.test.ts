@@ -2,6 +2,7 @@
 // versions that need a name in the same moment.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Browser } from "./fixture.js";
+import type { Guest } from "./guest.js";
 
 let browser: Browser;
 beforeAll(async () => void (browser = await Browser.start()), 60_000);
@@ -71,6 +72,37 @@ test("a file that was removed outside is made again under its name, also when th
   });
   expect(seen).toEqual({ failures: [{ path: "a", reason: "there is no space left" }], conflicts: [] });
   expect([await folder.names(), await folder.read("a")]).toEqual([["a"], "old and new"]);
+});
+
+test("a file that was removed outside and is made again by both sides is kept in both versions", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  await folder.run(async ({ Guest, handle, kept, watched }) => {
+    kept.guest = new Guest(watched(handle, () => {}));
+    kept.file = await kept.guest.writing("a");
+  });
+  await folder.remove("a");
+  await folder.run(async ({ kept, bytes }) => {
+    const { createWritable } = FileSystemFileHandle.prototype;
+    const [made, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    FileSystemFileHandle.prototype.createWritable = async function (...args) {
+      FileSystemFileHandle.prototype.createWritable = createWritable;
+      made.resolve();
+      await go.promise;
+      return createWritable.apply(this, args);
+    };
+    await kept.file.write(bytes("guest"), 0n);
+    Object.assign(globalThis, { go, push: kept.guest.sync() });
+    await made.promise;
+  });
+  await folder.write("a", "theirs");
+  const report = await folder.run(async () => {
+    const { go, push } = globalThis as never as { go: PromiseWithResolvers<void>; push: ReturnType<Guest["sync"]> };
+    go.resolve();
+    return push;
+  });
+  expect(report).toMatchObject({ failures: [], conflicts: [{ path: "a" }] });
+  expect([await folder.read("a"), await folder.read(report.conflicts[0]!.kept)]).toEqual(["theirs", "guest"]);
 });
 
 // Minutes that the page's clock is ahead of the disk's, by which a version that is ours is recognized, or not.
