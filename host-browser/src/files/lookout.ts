@@ -12,6 +12,13 @@ const PAUSE = 5;
 /** So many are kept: the last one may still be what was swapped in, on a disk whose clock is ahead. */
 const MOST_SEEN = 2;
 
+/** A version that was seen. */
+export interface Seen {
+  version: Held;
+  /** It was another one right after it was opened: so what is open is either. */
+  isDoubtful: boolean;
+}
+
 /**
  * The last versions seen in the place of a file while it was `closing`: without the one of `since`, and without what may be
  * the attempt itself, which is there a while before `closing` settles.
@@ -22,8 +29,8 @@ export async function lookOut(
   since: Attributes,
   attempt: Attempt,
   closing: Promise<void>,
-): Promise<Held[]> {
-  const all: Held[] = [];
+): Promise<Seen[]> {
+  const all: Seen[] = [];
   let [over, seen] = [false, since];
   const ended = closing.then(
     () => void (over = true),
@@ -37,18 +44,34 @@ export async function lookOut(
     if (!found || areSame(attributesOf(found), seen) || mayBeOurs(found, attempt)) {
       continue;
     }
-    const opened = await hold(found, disk.patience).catch(() => undefined);
-    const still = opened && (await disk.snapshot(handle).catch(() => undefined));
-    if (opened && still && areSame(attributesOf(still), attributesOf(found))) {
-      seen = attributesOf(found);
-      all.push(opened);
-      if (all.length > MOST_SEEN) {
-        all.shift()!.letGo();
-      }
-    } else {
-      // It was swapped just then, and what was opened may be either.
-      opened?.letGo();
+    const version = await hold(found, disk.patience).catch(() => undefined);
+    if (!version) {
+      // It was swapped just then.
+      continue;
+    }
+    const still = await disk.snapshot(handle).catch(() => undefined);
+    seen = attributesOf(found);
+    all.push({ version, isDoubtful: !still || !areSame(attributesOf(still), seen) });
+    if (all.length > MOST_SEEN) {
+      all.shift()!.version.letGo();
     }
   }
   return all;
+}
+
+/** The last of them that is another than what is there after the swap. */
+export async function lastOther(disk: Disk, all: Seen[], file: File): Promise<Held | undefined> {
+  for (const { version, isDoubtful } of all.toReversed()) {
+    if (!areSame(attributesOf(version.file), attributesOf(file)) && !(isDoubtful && (await beginsAs(disk, version, file)))) {
+      return version;
+    }
+  }
+  return undefined;
+}
+
+/** Whether the first bytes of both are the same. */
+async function beginsAs(disk: Disk, version: Held, file: File): Promise<boolean> {
+  const { value: first = new Uint8Array() } = await version.bytes().next();
+  const there = await disk.read(file, 0, first.length);
+  return there.length === first.length && there.every((byte, at) => byte === first[at]);
 }

@@ -8,7 +8,7 @@ import type { Draft } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import type { Piece } from "./extents.js";
 import { type Held, HOLDS_LONG } from "./hold.js";
-import { lookOut } from "./lookout.js";
+import { lastOther, lookOut, type Seen } from "./lookout.js";
 import { directoryHandle, fileHandle } from "./lookup.js";
 import { areSame, type Attributes, attributesOf, type Datetime, detach, type FileNode } from "./node.js";
 import { inParallel } from "./pool.js";
@@ -75,6 +75,16 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
     }
   };
   const lease: Lease = { writers, check };
+  // Another program's version is saved also when whoever wrote ours has gone; but not when nobody is left who may write.
+  const rescuing: Lease = {
+    writers,
+    check: () => {
+      given.check();
+      if (!volume.isWritable(file)) {
+        throw new Failure("no-device");
+      }
+    },
+  };
   const { version } = draft;
   // What is pushed is what the file is now; the guest may go on writing.
   const content = contentOf(draft);
@@ -83,8 +93,7 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   // Asked for beside the file itself: a call of the browser's takes as long as it waits.
   const above = file.parent.handle;
   const swap = above && volume.disk.swaps.nameFor(above, file.name);
-  // By the caller's lease, here and below: another program's version is saved also when whoever wrote ours has gone.
-  await rescue(volume, given, file);
+  await rescue(volume, rescuing, file);
   const place = await findPlace(volume, lease, file, content);
   let pushed: Pushed | undefined;
   if (place.handle) {
@@ -109,9 +118,12 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   if (pushed?.ours && hasLost(file)) {
     // If one of these cannot be saved, this fails; the next push compares with what was swapped in.
     const { file: base } = pushed;
-    volume.change(file, () => void ([draft.since, draft.base] = [attributesOf(base), base]));
+    volume.change(file, () => {
+      [draft.since, draft.base, draft.kept] = [attributesOf(base), base, undefined];
+      draft.keep();
+    });
   }
-  await rescue(volume, given, file);
+  await rescue(volume, rescuing, file);
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
   settle(volume, file, draft, version, pushed);
   volume.note(file, (tally) => tally.files.set(file, (tally.files.get(file) ?? 0) + content.bytes));
@@ -222,7 +234,7 @@ async function replace(
     return undefined;
   }
   const attempt = { size: content.size, pieces: content.pieces, until: 0 };
-  let seen: Held[] = [];
+  let seen: Seen[] = [];
   try {
     await write(writer, content, kept ? kept.size : await writeBase(writer, content, other));
     // As late as it can be: what another program writes after this is replaced. What is the same now was the same when
@@ -238,22 +250,18 @@ async function replace(
     await closing;
     const file = await writer.placed();
     const ours = await isOurs(disk, file, attempt);
-    const replaced = seen.findLast((theirs) => !areSame(attributesOf(theirs.file), attributesOf(file)));
-    seen.filter((theirs) => theirs !== replaced).forEach(letGo);
+    const replaced = await lastOther(disk, seen, file);
+    seen.filter(({ version }) => version !== replaced).forEach(({ version }) => version.letGo());
     if (replaced) {
       lost?.(replaced);
     }
     return { file, ours };
   } catch (error) {
     // The swap may have been done all the same; but not on Windows, while a version is open.
-    seen.forEach((HOLDS_LONG && lost) || letGo);
+    seen.forEach(({ version }) => (HOLDS_LONG && lost ? lost(version) : version.letGo()));
     await writer.abort();
     throw error;
   }
-}
-
-function letGo(theirs: Held): void {
-  theirs.letGo();
 }
 
 /** Writes what shows through of the base into an empty swap file; tells how much of it there was. */
@@ -333,7 +341,7 @@ function settle(volume: Volume, file: FileNode, draft: Draft, version: number, {
   volume.see(file, pushed);
   file.base = file.opens > 0 ? pushed : undefined;
   // The guest keeps seeing the time it wrote at, not the time of the push.
-  file.times.modified ??= toDatetime(draft.modified);
+  file.times.modified ??= toDatetime((file.draft ?? draft).modified);
   file.times.asOf = pushed.lastModified;
 }
 

@@ -7,6 +7,7 @@ import { directoryHandle, drop, isDirtyBelow } from "./lookup.js";
 import { checkNameless, noteNameless } from "./nameless.js";
 import { type DirectoryNode, type FileNode, forgetSeen, type Node } from "./node.js";
 import { readAt } from "./read.js";
+import { rescue } from "./rescue.js";
 import type { Volume } from "./volume.js";
 
 /** Up to this size, what is still open keeps its bytes when it loses its name. */
@@ -28,6 +29,7 @@ export async function removeFile(volume: Volume, lease: Lease, file: FileNode): 
   file.pushing = promise;
   volume.removing(file, true);
   try {
+    await rescue(volume, lease, file);
     await unsure(file, volume.disk.remove(lease, parent, file.name)).catch((error: unknown) => {
       // Another program removed it first, but for the guest, who wrote to it, it was still there.
       if (!file.draft || !refused(error, "no-entry")) {

@@ -12,6 +12,7 @@ import { inParallel } from "./pool.js";
 import { pushAll, toDatetime } from "./push.js";
 import { MOST } from "./read.js";
 import { retain, unname } from "./remove.js";
+import { rescue } from "./rescue.js";
 import type { Volume } from "./volume.js";
 
 /** A name in a directory; `slash` when the path said that it is a directory's. */
@@ -88,6 +89,9 @@ async function move(volume: Volume, lease: Lease, node: Node, to: Target, other:
   if (node.kind === "file") {
     if (other?.kind === "directory") {
       throw new Failure("is-directory");
+    }
+    if (other) {
+      await rescue(volume, lease, other);
     }
     if (!(await carryFile(volume, lease, node, to, other))) {
       await pushBelow(volume, lease, node);

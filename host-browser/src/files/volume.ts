@@ -189,12 +189,16 @@ export class Volume implements Lease {
   /** A user goes. What nobody is left to write is not written any more. */
   leave(user: User): void {
     this.users.delete(user);
-    const writers = [...this.users].filter(({ access }) => access === "read-write");
     for (const file of this.dirty) {
-      if (!writers.some(({ base }) => base && file.isIn(base))) {
+      if (!this.isWritable(file)) {
         this.change(file, () => void (file.draft = undefined));
       }
     }
+  }
+
+  /** Whether there is anybody who may write it. */
+  isWritable(node: Node): boolean {
+    return [...this.users].some(({ access, base }) => access === "read-write" && base && node.isIn(base));
   }
 
   /** A file or directory has another name: so have the drafts in it. */

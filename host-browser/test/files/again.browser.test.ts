@@ -109,14 +109,16 @@ test("a file that was removed outside and is made again by both sides is kept in
 describe.each([1, -1])("another program's version that comes while Chromium swaps, by a clock %i min ahead", (ahead) => {
   test.each([
     ["ours is seen before the browser says so", undefined],
+    ["ours comes between its two looks", "between"],
     ["no file can be made for it at once", "make"],
     ["it cannot be written at once", "write"],
     ["the look after the swap fails", "look"],
-  ] as const)("is saved when %s", { timeout: 60_000 }, async (_, failing) => {
+    ["no file can be made for it before another is renamed over it", "make", true],
+  ] as const)("is saved when %s", { timeout: 60_000 }, async (_, failing, saves: boolean = false) => {
     const folder = await browser.folder("local");
     await folder.write("a", "old");
     const seen = await folder.run(
-      async ({ Guest, handle, outside }, failing, ahead) => {
+      async ({ Guest, handle, outside }, failing, ahead, saves) => {
         const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
         const [{ close, write }, { createWritable, getFile }, open] = [stream, file, blob.stream];
         const { now } = Date;
@@ -127,6 +129,9 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
           return open.call(this);
         };
         file.getFile = async function () {
+          if (fails === "between" && opened === 1 && closes === 2) {
+            await outside.write(handle, "a", "guest");
+          }
           if (fails === "look" && isOver) {
             fails = undefined;
             throw new DOMException("", "NotReadableError");
@@ -157,7 +162,7 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
           await this.abort();
           await outside.write(handle, "a", "theirs");
           await looked(1);
-          await outside.write(handle, "a", "guest");
+          if (fails !== "between") await outside.write(handle, "a", "guest");
           await looked(ahead > 0 ? 1 : 2);
           isOver = true;
         };
@@ -165,6 +170,11 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
           const guest = new Guest(handle);
           await guest.write("a", "guest");
           const first = await guest.sync();
+          // As most programs save, or once more.
+          if (saves) {
+            await guest.write("b", "guest");
+            await guest.rename("b", "a");
+          }
           const second = await guest.sync();
           return { first, second, third: await guest.sync() };
         } finally {
@@ -176,16 +186,66 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
       },
       failing,
       ahead,
+      saves,
     );
-    expect([seen.first.failures.length, seen.third.failures.length]).toEqual([failing ? 1 : 0, 0]);
+    const isLater = failing !== undefined && failing !== "between";
+    expect([seen.first.failures.length, seen.third.failures.length]).toEqual([isLater ? 1 : 0, 0]);
     const conflicts = [seen.first, seen.second, seen.third].map((report) => report.conflicts);
     // If nothing tells that what is there is ours, it may be another program's, too.
     const expected = failing === "look" && ahead < 0 ? ["theirs", "guest"] : ["theirs"];
-    expect(conflicts.map((all) => all.length)).toEqual(failing ? [0, expected.length, 0] : [expected.length, 0, 0]);
+    expect(conflicts.map((all) => all.length)).toEqual(isLater ? [0, expected.length, 0] : [expected.length, 0, 0]);
     const kept = await Promise.all(conflicts.flat().map((conflict) => folder.read(conflict.kept)));
     expect([await folder.read("a"), ...kept]).toEqual(["guest", ...expected]);
     expect(await folder.names()).toHaveLength(1 + expected.length);
   });
+});
+
+test("another program's version is not saved once nobody is left who may write", { timeout: 60_000 }, async () => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const opened = await folder.run(async ({ Guest, handle, outside }) => {
+    const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
+    const [{ close }, { getFile }, open] = [stream, file, blob.stream];
+    const [looked, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { now } = Date;
+    let [opened, closes] = [0, 0];
+    blob.stream = function () {
+      opened++;
+      return open.call(this);
+    };
+    file.getFile = async function () {
+      const found = await getFile.call(this);
+      if (opened > 0) setTimeout(looked.resolve);
+      return found;
+    };
+    Date.now = () => now() + 60_000;
+    const [writer, reader] = [new Guest(handle), new Guest(handle, "read")];
+    stream.close = async function () {
+      if (closes++ > 0) return close.call(this);
+      await this.abort();
+      await outside.write(handle, "a", "theirs");
+      await looked.promise;
+      writer.tree.end();
+      await outside.write(handle, "a", "guest");
+      over.resolve();
+    };
+    try {
+      await reader.read("a");
+      // It is pushed soon after it was closed, for whoever uses the folder.
+      await writer.write("a", "guest");
+      await over.promise;
+      // Long enough for a copy.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return opened;
+    } finally {
+      Object.assign(stream, { close });
+      Object.assign(file, { getFile });
+      Object.assign(blob, { stream: open });
+      Object.assign(Date, { now });
+    }
+  });
+  expect(opened).toBe(1);
+  expect(await folder.names()).toEqual(["a"]);
 });
 
 test("what a guest writes is not lost when the push of one that has gone ends after that", { timeout: 60_000 }, async () => {
