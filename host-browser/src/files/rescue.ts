@@ -1,5 +1,6 @@
 // What a swap replaces after all: another program's version that came so late that only `lookout.ts` saw it. It is held open
-// until it is saved under the name of a conflict; what cannot be saved is tried again with the next push of the file.
+// until it is saved under the name of a conflict; what cannot be saved is tried again with the next push of the file, and
+// before it is removed or replaced.
 import { asConflict } from "./claim.js";
 import type { Lease } from "./disk.js";
 import type { Held } from "./hold.js";
