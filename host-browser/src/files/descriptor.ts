@@ -1,6 +1,6 @@
 // `wasi:filesystem/types.descriptor`: conversion and checks; the meaning is in the files beside this one.
+import { freshen, prepare } from "./base.js";
 import { createDirectory, createFile } from "./create.js";
-import { readEarly } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import { inputStream, outputStream, Relief } from "./file-streams.js";
 import type { InUse, Release } from "./in-use.js";
@@ -8,16 +8,16 @@ import { hashOf, type MetadataHash } from "./identity.js";
 import { askedOf, list, type Entry } from "./list.js";
 import { childForSure, childIfAny, confirm, met, walk, walkToParent } from "./lookup.js";
 import { checkNew, parse } from "./names.js";
-import type { DirectoryNode, FileNode, Node } from "./node.js";
+import { type DirectoryNode, type FileNode, type Node, setBase } from "./node.js";
 import { push } from "./push.js";
-import { attributes, freshen, MOST, readAt } from "./read.js";
+import { attributes, MOST, readAt } from "./read.js";
 import { readOn } from "./read-ahead.js";
 import { removeDirectory, removeFile } from "./remove.js";
 import { rename } from "./rename.js";
 import type { InputStream, OutputStream } from "./streams.js";
 import { type NewTimestamp, setTimes, type Stat, statOf } from "./times.js";
 import type { OpenTree } from "./tree.js";
-import { prepare, resize, writeAt } from "./write.js";
+import { resize, writeAt } from "./write.js";
 
 /** `descriptor-flags`; what is missing is false. */
 export interface DescriptorFlags {
@@ -360,12 +360,12 @@ export class Descriptor {
     try {
       // Each open sees the file as it is now; but what the guest wrote, it keeps seeing.
       if (made) {
-        file.base ??= made;
+        setBase(file, file.base ?? made, file.ready);
       } else if (!file.draft) {
         await freshen(volume, file);
       }
-      if (write && !how.truncate && file.base) {
-        await readEarly(file.base);
+      if (write && !how.truncate) {
+        await prepare(volume, file);
       }
       await (how.truncate ? this.#tree.unpaused() : this.#tree.check());
       if (how.truncate && (file.draft?.size ?? file.base?.size) !== 0) {

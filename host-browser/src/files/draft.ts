@@ -5,29 +5,11 @@ import { hold, type Held, HOLDS_LONG } from "./hold.js";
 import { limited } from "./limit.js";
 import type { Attributes } from "./node.js";
 
-/** Up to this size the base is kept in memory too: when it changes outside, the guest's version is still whole. */
-const SMALL = 1024 * 1024;
+/** Up to this size the base is kept in memory: when it changes outside, the guest's version is still whole. */
+export const SMALL = 1024 * 1024;
 /** So many larger ones are held open instead. */
 const MOST_HELD = 64;
 let heldNow = 0;
-
-const early = new WeakMap<File, Promise<Uint8Array | undefined>>();
-
-/** Reads a small base while a file is opened for writing: when the guest writes first, another program may have changed it. */
-export async function readEarly(base: File): Promise<void> {
-  if (base.size > 0 && base.size <= SMALL && !early.has(base)) {
-    early.set(base, read(base));
-  }
-  await early.get(base);
-}
-
-async function read(base: Blob): Promise<Uint8Array | undefined> {
-  try {
-    return new Uint8Array(await limited(base.arrayBuffer(), PATIENCE));
-  } catch {
-    return undefined;
-  }
-}
 
 /** The unpushed state of a file. */
 export class Draft {
@@ -40,12 +22,10 @@ export class Draft {
   version = 0;
   /** When the guest last wrote, in milliseconds. */
   modified = 0;
-  /** The base's bytes, if it is small and its bytes are still needed. */
-  kept: Promise<Uint8Array | undefined> | undefined;
-  /** How many these are. */
-  #kept = 0;
-  /** The base, open, if it is large and its bytes are still needed. */
-  held: Promise<Held | undefined> | undefined;
+  /** The base's bytes, if it is small: of another program's version they cannot be had any more. */
+  kept: Uint8Array | undefined;
+  /** The base, open, if it is large. */
+  held: Held | undefined;
   /** What the base was when the guest began to write: what a push compares the disk with. */
   since: Attributes;
 
@@ -55,27 +35,41 @@ export class Draft {
     this.since = { size: this.size, modified: base?.lastModified ?? 0 };
   }
 
-  /** Keeps a small base: its bytes are lost when another program changes the file. */
-  keep(): void {
-    if (!this.kept && this.base && this.visible > 0 && this.visible <= SMALL) {
-      const { base, visible } = this;
-      this.#kept = visible;
-      this.kept = (early.get(base) ?? read(base.slice(0, visible))).then((bytes) => bytes?.subarray(0, visible));
-    } else if (HOLDS_LONG && !this.held && this.base && this.visible > SMALL && heldNow < MOST_HELD) {
-      heldNow++;
-      this.held = hold(this.base, PATIENCE).catch(() => void heldNow--);
+  /** One over a base that is had as a whole, if that can be. `bytes` are the base's, where they are known. */
+  static async over(base: File, bytes?: Uint8Array): Promise<Draft> {
+    const draft = new Draft(base);
+    if (base.size > SMALL) {
+      await draft.#hold(base);
+    } else if (base.size > 0) {
+      draft.kept = bytes ?? (await read(base));
     }
+    return draft;
+  }
+
+  async #hold(base: File): Promise<void> {
+    if (HOLDS_LONG && heldNow < MOST_HELD) {
+      heldNow++;
+      this.held = await hold(base, PATIENCE).catch(() => void heldNow--);
+    }
+  }
+
+  /** Whether its base cannot be lost any more. */
+  get isSafe(): boolean {
+    return this.visible === 0 || this.kept !== undefined || this.held !== undefined;
   }
 
   /** Its base is not needed any more. */
   letGo(): void {
-    void this.held?.then((held) => held && (heldNow--, held.letGo()));
-    this.held = undefined;
+    if (this.held) {
+      heldNow--;
+      this.held.letGo();
+    }
+    this.held = this.kept = undefined;
   }
 
   /** About what it takes of memory. */
   get weight(): number {
-    return this.extents.weight + this.#kept;
+    return this.extents.weight + (this.kept?.length ?? 0);
   }
 
   /** Writes bytes at an offset. */
@@ -89,20 +83,24 @@ export class Draft {
     this.extents.cut(size);
     this.visible = Math.min(this.visible, size);
     this.size = size;
+    if (this.visible === 0) {
+      this.kept = undefined;
+    }
   }
 
-  /** The same changes over another base, which has all that shows through of this one. */
-  over(base: File): Draft {
-    const draft = new Draft(base);
-    for (const { start, bytes } of this.extents.pieces()) {
-      draft.extents.write(start, bytes);
-    }
-    [draft.size, draft.visible, draft.version, draft.modified] = [
-      this.size,
-      Math.min(this.visible, base.size),
-      this.version,
-      this.modified,
-    ];
-    return draft;
+  /** From now on it is over what `other` was over, which has all that shows through. */
+  takeBase(other: Draft): void {
+    this.letGo();
+    [this.base, this.kept, this.held, this.since] = [other.base, other.kept, other.held, other.since];
+    this.visible = Math.min(this.visible, other.visible);
+    [other.kept, other.held] = [undefined, undefined];
+  }
+}
+
+async function read(base: Blob): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await limited(base.arrayBuffer(), PATIENCE));
+  } catch {
+    return undefined;
   }
 }

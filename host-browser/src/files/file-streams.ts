@@ -1,4 +1,5 @@
 // Streams of a file: places in it that move on as they are used.
+import { preparing } from "./base.js";
 import { Failure } from "./errors.js";
 import type { InUse } from "./in-use.js";
 import type { FileNode } from "./node.js";
@@ -45,8 +46,8 @@ export function outputStream(tree: OpenTree, inUse: InUse, file: FileNode, offse
           offset = at + bytes.length;
         }
       }),
-    room: () => tree.callNow(() => (tree.paused ? 0 : relief.room())),
-    wait: () => tree.paused ?? relief.under,
+    room: () => tree.callNow(() => (tree.paused || preparing(tree.volume, file) ? 0 : relief.room())),
+    wait: () => tree.paused ?? preparing(tree.volume, file) ?? relief.under,
     close,
   });
 }

@@ -122,6 +122,10 @@ export class FileNode extends Entry {
   draft: Draft | undefined;
   /** All of it in memory, while it loses its name. */
   retained: Draft | undefined;
+  /** What the next write goes to, if there is no draft yet: one over `base`, of which nothing can be lost any more. */
+  ready: Draft | undefined;
+  /** Another base is being made ready. It never fails. */
+  preparing: Promise<void> | undefined;
   /** A push under way. */
   pushing: Promise<void> | undefined;
   /** The attributes are being fetched. */
@@ -130,6 +134,17 @@ export class FileNode extends Entry {
 
 /** A file or a directory. */
 export type Node = FileNode | DirectoryNode;
+
+/** A file is read from `base` from now on, if it is open; `ready` is for its next write, if that is known already. */
+export function setBase(file: FileNode, base: File | undefined, ready?: Draft): void {
+  file.ready?.letGo();
+  [file.base, file.ready] = [file.opens > 0 ? base : undefined, undefined];
+  if (file.base && !file.draft) {
+    file.ready = ready;
+  } else {
+    ready?.letGo();
+  }
+}
 
 /** Gives a node another place. Handles are paths to the browser: those of all nodes in it are forgotten. */
 export function moveNode(node: Node, parent: DirectoryNode, name: string): void {

@@ -4,13 +4,13 @@ import { type Attempt, isOurs, recognize, remember } from "./attempt.js";
 import { asConflict } from "./claim.js";
 import { makeAgain } from "./create.js";
 import type { Lease, To, Writer } from "./disk.js";
-import type { Draft } from "./draft.js";
+import { Draft, SMALL } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import type { Piece } from "./extents.js";
 import { type Held, HOLDS_LONG } from "./hold.js";
 import { lastOther, lookOut, type Seen } from "./lookout.js";
 import { directoryHandle, fileHandle } from "./lookup.js";
-import { areSame, type Attributes, attributesOf, type Datetime, detach, type FileNode } from "./node.js";
+import { areSame, type Attributes, attributesOf, type Datetime, detach, type FileNode, setBase } from "./node.js";
 import { inParallel } from "./pool.js";
 import { hasLost, noteLost, rescue } from "./rescue.js";
 import type { Volume } from "./volume.js";
@@ -88,8 +88,6 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   const { version } = draft;
   // What is pushed is what the file is now; the guest may go on writing.
   const content = contentOf(draft);
-  // Once its base is open, or in memory, no other program takes that away.
-  await Promise.all([content.kept, content.held]);
   // Asked for beside the file itself: a call of the browser's takes as long as it waits.
   const above = file.parent.handle;
   const swap = above && volume.disk.swaps.nameFor(above, file.name);
@@ -117,15 +115,14 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   }
   if (pushed?.ours && hasLost(file)) {
     // If one of these cannot be saved, this fails; the next push compares with what was swapped in.
-    const { file: base } = pushed;
-    volume.change(file, () => {
-      [draft.since, draft.base, draft.kept] = [attributesOf(base), base, undefined];
-      draft.keep();
-    });
+    const next = await Draft.over(pushed.file, wholeOf(content));
+    volume.change(file, () => draft.takeBase(next));
   }
   await rescue(volume, rescuing, file);
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
-  settle(volume, file, draft, version, pushed);
+  const goesOn = pushed.ours && (file.opens > 0 || draft.version !== version);
+  const next = goesOn ? await Draft.over(pushed.file, wholeOf(content)) : undefined;
+  settle(volume, file, draft, version, pushed, next);
   volume.note(file, (tally) => tally.files.set(file, (tally.files.get(file) ?? 0) + content.bytes));
 }
 
@@ -145,6 +142,17 @@ interface Content {
 function contentOf(draft: Draft): Content {
   const { size, visible, kept, held, extents } = draft;
   return { size, visible, kept, held, pieces: extents.pieces(), bytes: extents.bytes };
+}
+
+/** All of it, if that is little, and known. */
+function wholeOf({ size, visible, kept, pieces }: Content): Uint8Array | undefined {
+  if (size > SMALL || (visible > 0 && !kept)) {
+    return undefined;
+  }
+  const whole = new Uint8Array(size);
+  whole.set(kept?.subarray(0, visible) ?? []);
+  pieces.forEach(({ start, bytes }) => whole.set(bytes, start));
+  return whole;
 }
 
 /** What came of a push. */
@@ -176,7 +184,7 @@ async function findPlace(
     }
   }
   // It was removed outside, its directories perhaps with it; what the guest wrote is not.
-  if (visible > 0 && !(await kept) && !(await held)?.isFresh) {
+  if (visible > 0 && !kept && !held?.isFresh) {
     return {};
   }
   const parent = await makeAgain(volume, lease, file.parent!);
@@ -266,10 +274,9 @@ async function replace(
 
 /** Writes what shows through of the base into an empty swap file; tells how much of it there was. */
 async function writeBase(writer: Writer, { visible, kept, held }: Content, other: Blob | undefined): Promise<number> {
-  const bytes = visible > 0 ? await kept : undefined;
-  const base = visible > 0 && !bytes ? await held : undefined;
+  const bytes = visible > 0 ? kept : undefined;
   // A push that failed may have read from it: then its start is gone, and the rest is of no use.
-  const open = base?.isFresh ? base : undefined;
+  const open = visible > 0 && !bytes && held?.isFresh ? held : undefined;
   let at = 0;
   const start = open?.bytes();
   const next = async () => (await start?.next().catch(ignore))?.value;
@@ -325,21 +332,28 @@ async function keepBoth(
   return done;
 }
 
-/** The disk has it: there is nothing dirty any more, or only what was written meanwhile. */
-function settle(volume: Volume, file: FileNode, draft: Draft, version: number, { file: pushed, ours }: Pushed): void {
+/** The disk has it: there is nothing dirty any more, or only what was written meanwhile. `next` is a draft over what it has. */
+function settle(
+  volume: Volume,
+  file: FileNode,
+  draft: Draft,
+  version: number,
+  { file: pushed }: Pushed,
+  next: Draft | undefined,
+): void {
   volume.change(file, () => {
     // If it is another draft, whoever wrote this one has gone meanwhile.
     if (file.draft === draft) {
       if (draft.version === version) {
         file.draft = undefined;
-      } else if (ours) {
-        file.draft = draft.over(pushed);
+      } else if (next) {
+        draft.takeBase(next);
       }
       // Else it stays over what it was over, so that the next push sees that the file changed.
     }
   });
   volume.see(file, pushed);
-  file.base = file.opens > 0 ? pushed : undefined;
+  setBase(file, pushed, next);
   // The guest keeps seeing the time it wrote at, not the time of the push.
   file.times.modified ??= toDatetime((file.draft ?? draft).modified);
   file.times.asOf = pushed.lastModified;

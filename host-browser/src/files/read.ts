@@ -1,21 +1,16 @@
 // Reading: what the guest wrote, over the bytes of a snapshot. Only slices are ever read.
+import { freshen } from "./base.js";
 import { Failure, refused } from "./errors.js";
 import { fetched } from "./list.js";
 import { snapshot } from "./lookup.js";
-import { areSame, type Attributes, attributesOf, type FileNode, type Window } from "./node.js";
-import { takeAhead } from "./read-ahead.js";
+import type { Attributes, FileNode } from "./node.js";
 import type { Volume } from "./volume.js";
+import { inWindow, keepWindow } from "./windows.js";
 
 /** The most that one call gives. */
 export const MOST = 1024 * 1024;
 /** A slice of this size takes hardly longer than one of a few bytes, so that much is always read. */
 const LEAST = 64 * 1024;
-
-/** What is kept of all files' bytes that were read. */
-const WINDOWS = 64 * 1024 * 1024;
-
-/** The files of which there are some, the one read last at the end. */
-const windows = new Set<FileNode>();
 
 /** Size and time of a file, as the guest has it. */
 export function attributes(volume: Volume, file: FileNode): Attributes | Promise<Attributes> {
@@ -31,20 +26,6 @@ async function attributesOnDisk(volume: Volume, file: FileNode): Promise<Attribu
     await freshen(volume, file);
   }
   return file.draft ?? file.seen!;
-}
-
-/** Takes a fresh snapshot for whoever has the file open. */
-export async function freshen(volume: Volume, file: FileNode): Promise<void> {
-  const [fresh, ahead] = await Promise.all([snapshot(volume, file), file.opens > 0 ? takeAhead(volume, file) : undefined]);
-  if (file.opens === 0) {
-    file.base = undefined;
-  } else if (ahead && areSame(attributesOf(ahead.of), attributesOf(fresh))) {
-    file.base = ahead.of;
-    keepWindow(file, ahead);
-  } else if (!file.base || !areSame(attributesOf(file.base), attributesOf(fresh))) {
-    // The bytes read ahead stay good when nothing changed.
-    file.base = fresh;
-  }
 }
 
 /** Up to `length` bytes at `offset`: fewer at the end of the file, and never more than `MOST`. */
@@ -114,10 +95,10 @@ async function readOnce(volume: Volume, file: FileNode, offset: number, length: 
 async function renew(volume: Volume, file: FileNode): Promise<void> {
   const { draft } = file;
   if (!draft) {
-    file.base = file.window = undefined;
-    return;
+    file.window = undefined;
+    return freshen(volume, file, true);
   }
-  const kept = await draft.kept;
+  const { kept } = draft;
   try {
     // `since` stays: the push has to see that the file changed.
     draft.base = kept ? new File([kept as Uint8Array<ArrayBuffer>], file.name) : await snapshot(volume, file, 0);
@@ -149,30 +130,4 @@ async function readBase(volume: Volume, file: FileNode, base: File, start: numbe
     keepWindow(file, { of: base, start, bytes });
   }
   return bytes.slice(0, end - start);
-}
-
-/** Keeps what was read, and lets go of what was read longest ago: a guest that reads from many files at once reads on. */
-function keepWindow(file: FileNode, window: Window): void {
-  file.window = window;
-  windows.delete(file);
-  windows.add(file);
-  let bytes = 0;
-  for (const one of [...windows].reverse()) {
-    bytes += one.window?.bytes.length ?? 0;
-    if (!one.window || bytes > WINDOWS) {
-      one.window = undefined;
-      windows.delete(one);
-    }
-  }
-}
-
-function inWindow(file: FileNode, base: File, start: number, end: number): Uint8Array | undefined {
-  const { window } = file;
-  if (start >= end) {
-    return new Uint8Array(0);
-  }
-  if (window?.of !== base || start < window.start || end > window.start + window.bytes.length) {
-    return undefined;
-  }
-  return window.bytes.subarray(start - window.start, end - window.start);
 }

@@ -5,7 +5,7 @@ import { Draft } from "./draft.js";
 import { Failure, refused } from "./errors.js";
 import { directoryHandle, drop, isDirtyBelow } from "./lookup.js";
 import { checkNameless, noteNameless } from "./nameless.js";
-import { type DirectoryNode, type FileNode, forgetSeen, type Node } from "./node.js";
+import { type DirectoryNode, type FileNode, forgetSeen, type Node, setBase } from "./node.js";
 import { readAt } from "./read.js";
 import { rescue } from "./rescue.js";
 import type { Volume } from "./volume.js";
@@ -100,7 +100,8 @@ export function unname(volume: Volume, file: FileNode): void {
   volume.change(file, () => {
     file.draft = file.opens > 0 ? (file.retained ?? file.draft ?? new Draft(undefined)) : undefined;
   });
-  file.base = file.window = file.retained = undefined;
+  setBase(file, undefined);
+  file.window = file.retained = undefined;
   if (file.opens > 0) {
     noteNameless(file);
   }

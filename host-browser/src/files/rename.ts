@@ -6,7 +6,7 @@ import { Failure, refused } from "./errors.js";
 import { adopt, child, childIfAny, directoryHandle, isDirtyBelow, snapshot, walk } from "./lookup.js";
 import { checkNew, isShown, isSwap, mayBeSame, passingName } from "./names.js";
 import {
-  areSame, type Attributes, attributesOf, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node,
+  areSame, type Attributes, attributesOf, type DirectoryNode, type FileNode, forgetSeen, moveNode, type Node, setBase,
 } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll, toDatetime } from "./push.js";
@@ -265,7 +265,7 @@ async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: To): 
     const now = copy && (await snapshot(volume, file));
     if (copy && now && areSame(attributesOf(now), attributesOf(source))) {
       volume.see(file, copy);
-      file.base = file.opens > 0 ? copy : undefined;
+      setBase(file, copy);
       if (file.times.asOf !== source.lastModified || !file.times.modified) {
         file.times.modified = toDatetime(source.lastModified);
       }

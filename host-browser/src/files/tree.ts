@@ -2,6 +2,7 @@
 import type { Access, SyncReport, Tree, TreeEvents } from "../contract.js";
 import type { Journal } from "../journal/journal.js";
 import type { Unsaved } from "../journal/replay.js";
+import { freshen } from "./base.js";
 import { Descriptor } from "./descriptor.js";
 import { type Lease, PATIENCE, type Writer } from "./disk.js";
 import { codeOf, Failure, reasonOf } from "./errors.js";
@@ -11,7 +12,6 @@ import { walk } from "./lookup.js";
 import { type DirectoryNode, type FileNode, forgetSeen } from "./node.js";
 import { inParallel } from "./pool.js";
 import { pushAll } from "./push.js";
-import { freshen } from "./read.js";
 import { isRemoved, restore } from "./restore.js";
 import type { NotedSwap, SwapNotes } from "./swap-notes.js";
 import { type Tally, type User, Volume } from "./volume.js";

@@ -5,7 +5,7 @@ import type { Journal, Written } from "../journal/journal.js";
 import { Disk, type Lease, type Writer } from "./disk.js";
 import { Failure } from "./errors.js";
 import { Gate } from "./gate.js";
-import { DirectoryNode, type FileNode, type Node } from "./node.js";
+import { DirectoryNode, type FileNode, type Node, setBase } from "./node.js";
 import type { SwapNotes } from "./swap-notes.js";
 
 /** What was done since somebody asked. */
@@ -264,7 +264,8 @@ export class Volume implements Lease {
       return;
     }
     this.opened.delete(file);
-    file.base = file.window = undefined;
+    setBase(file, undefined);
+    file.window = undefined;
     if (file.gone) {
       file.draft?.letGo();
       file.draft = undefined;

@@ -1,9 +1,9 @@
 // Writing, into memory; what was written is pushed later.
 import type { Written } from "../journal/journal.js";
-import { Draft } from "./draft.js";
+import { draftOf } from "./base.js";
+import type { Draft } from "./draft.js";
 import { Failure } from "./errors.js";
 import { checkNameless } from "./nameless.js";
-import { freshen } from "./read.js";
 import type { FileNode } from "./node.js";
 import type { Volume } from "./volume.js";
 
@@ -20,27 +20,13 @@ export function writeAt(volume: Volume, file: FileNode, offset: number, bytes: U
   if (file.gone) {
     checkNameless(bytes.length);
   }
-  const write = (draft: Draft) => {
-    draft.keep();
-    draft.write(offset, bytes);
-  };
-  change(volume, file, write, { start: offset, bytes });
+  change(volume, file, (draft) => draft.write(offset, bytes), { start: offset, bytes });
 }
 
 /** Cuts a file, or extends it with zeros. */
 export function resize(volume: Volume, file: FileNode, size: number): void {
   checkSize(size);
-  change(volume, file, (draft) => {
-    draft.resize(size);
-    draft.keep();
-  });
-}
-
-/** Makes sure that what a draft begins with is known: a write answers at once, and cannot ask any more. */
-export async function prepare(volume: Volume, file: FileNode): Promise<void> {
-  if (!file.draft && !file.base && !file.gone) {
-    await freshen(volume, file);
-  }
+  change(volume, file, (draft) => draft.resize(size));
 }
 
 /** The size of a file that is open and prepared. */
@@ -50,7 +36,7 @@ export function sizeNow(file: FileNode): number {
 
 function change(volume: Volume, file: FileNode, change: (draft: Draft) => void, written?: Written): void {
   const work = () => {
-    const draft = (file.draft ??= new Draft(file.base));
+    const draft = draftOf(file);
     change(draft);
     draft.version++;
     draft.modified = volume.now();

@@ -15,9 +15,8 @@ interface Known {
   path: string;
   /** The guest is removing it. */
   removing: boolean;
-  /** The draft's base that was kept, when it is in the journal or on its way there. */
-  kept: Draft["kept"];
-  base?: Uint8Array;
+  /** The base's bytes that are in it. */
+  base: Draft["kept"];
 }
 
 /** Bytes that may be on disk besides what is of use, and as much again as that. */
@@ -112,30 +111,25 @@ export class Journal {
       this.#log.append({ kind: "bytes", file: known.number, ...written });
     } else {
       const isNew = known === undefined;
-      known ??= { number: ++this.#numbers, path: "", removing: false, kept: undefined };
+      known ??= { number: ++this.#numbers, path: "", removing: false, base: undefined };
       known.path = file.path(base).join("/");
       this.#known.set(file, known);
       for (const entry of isNew ? entriesOf(known, draft) : [state(known, draft)]) {
         this.#log.append(entry);
       }
     }
-    if (draft.kept !== known.kept) {
-      void this.#keep(file, known, draft);
-    }
+    this.#recordBase(known, draft);
     if (this.#log.size > this.#limit) {
       this.#compact();
     }
   }
 
-  /** The base's bytes come later: they are on disk, so that nothing is lost until they change there. */
-  async #keep(file: FileNode, known: Known, { kept }: Draft): Promise<void> {
-    delete known.base;
-    known.kept = kept;
-    const bytes = await kept;
-    if (bytes && known.kept === kept && this.#known.get(file) === known) {
-      known.base = bytes;
-      this.#try(() => this.#log.append({ kind: "base", file: known.number, bytes }));
+  /** The base's bytes come last: they are on disk, so that nothing is lost until they change there. */
+  #recordBase(known: Known, { kept }: Draft): void {
+    if (kept && kept !== known.base) {
+      this.#try(() => this.#log.append({ kind: "base", file: known.number, bytes: kept }));
     }
+    known.base = kept;
   }
 
   #drop(file: FileNode): void {

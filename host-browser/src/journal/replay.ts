@@ -37,7 +37,7 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
         draft.write(entry.start, entry.bytes);
         break;
       case "base":
-        draft.kept = Promise.resolve(entry.bytes.slice());
+        draft.kept = entry.bytes.slice();
         break;
       case "removing": {
         const one = unsaved.get(entry.file);

@@ -21,16 +21,27 @@ import { randomFrom } from "./random-steps.js";
 const ROUNDS = Number(process.env["RACE_ROUNDS"] ?? 60);
 const SEED = Number(process.env["RACE_SEED"] ?? Date.now() % 1_000_000);
 
-/** What the guest does to a text, and when the other program may begin: `early`, or once the guest has the file open. */
+/**
+ * What the guest does to a text, and when the other program may begin: `early`, or once the guest has the file open.
+ * `first` is what it has done and synced before that.
+ */
 const WORKS = {
   append: { path: "a.txt", early: true, does: (text: string) => `${text}guest` },
   update: { path: "a.txt", early: true, does: (text: string) => `guest${text.slice(5)}` },
+  "update once more": {
+    path: "a.txt",
+    early: false,
+    first: (text: string) => `guest${text.slice(5)}`,
+    does: (text: string) => `${text.slice(0, 5)}again${text.slice(10)}`,
+  },
   replace: { path: "a.txt", early: false, does: () => "guest" },
   save: { path: "a.txt", early: false, does: () => "guest" },
   create: { path: "new.txt", early: false, does: () => "guest" },
   rename: { path: "d/in.txt", early: true, does: (text: string) => text },
   "rename directory": { path: "d/in.txt", early: true, does: (text: string) => text },
-} satisfies Record<string, { path: string; early: boolean; does: (text: string) => string }>;
+} satisfies Record<string, { path: string; early: boolean; does: Change; first?: Change }>;
+
+type Change = (text: string) => string;
 
 type Work = keyof typeof WORKS;
 const DEEDS = ["write in place", "write and rename", "append", "remove", "remove directory", "directory in its place"] as const;
@@ -134,8 +145,19 @@ async function work(name: string, what: Work, early: boolean, at: number, beside
         if (!beside) await going;
       };
       const guest = new Guest(watched(await handle.getDirectoryHandle(name), hook));
-      const write = async (path: string, how: object, text: string, offset?: bigint) => {
+      const { arrayBuffer } = Blob.prototype;
+      Blob.prototype.arrayBuffer = async function () {
+        // Another program's write may come before it is read, and while it is.
+        const reading = beside ? arrayBuffer.call(this) : undefined;
+        await hook("arrayBuffer");
+        return reading ?? arrayBuffer.call(this);
+      };
+      const write = async (path: string, how: object, text: string, offset?: bigint, first?: string) => {
         const file = await guest.writing(path, how);
+        if (first) {
+          await file.write(bytes(first), 0n);
+          await guest.sync();
+        }
         armed = what !== "save";
         const stream = offset === undefined ? file.appendViaStream() : file.writeViaStream(offset);
         await stream.blockingWriteAndFlush(bytes(text));
@@ -145,6 +167,7 @@ async function work(name: string, what: Work, early: boolean, at: number, beside
       const does: Record<string, () => Promise<void>> = {
         append: () => write("a.txt", {}, "guest"),
         update: () => write("a.txt", {}, "guest", 0n),
+        "update once more": () => write("a.txt", {}, "again", 5n, "guest"),
         replace: () => write("a.txt", { truncate: true }, "guest", 0n),
         create: () => write("new.txt", { create: true }, "guest", 0n),
         save: async () => {
@@ -170,6 +193,7 @@ async function work(name: string, what: Work, early: boolean, at: number, beside
       await going;
       const left = (await guest.sync()).failures;
       guest.tree.end();
+      Object.assign(Blob.prototype, { arrayBuffer });
       return { error, fired, left };
     },
     name, what, early, at, beside, `http://127.0.0.1:${port}/`,
@@ -187,15 +211,15 @@ it(`of ${ROUNDS} races no version is lost, and none is mixed with another`, asyn
   let overwritten = 0;
   for (let round = 1; round <= ROUNDS; round++) {
     const what = one(Object.keys(WORKS) as Work[]);
-    const { path, early, does } = WORKS[what];
+    const { path, early, does, first }: { path: string; early: boolean; does: Change; first?: Change } = WORKS[what];
     const deed = one(what === "create" ? DEEDS.slice(0, 3) : DEEDS);
     const isRename = what.startsWith("rename");
     const begins = early && deed !== "directory in its place" && random(2) === 0;
-    // A file is read when it is opened for writing; until that is done, its bytes may be lost with it.
-    const [size, at, beside] = [one(SIZES), 1 + random(isRename ? 24 : 11), !begins && random(3) === 0];
-    const base = what === "create" ? "" : "the first version ".repeat(Math.ceil(size / 18));
+    const [size, at, beside] = [one(SIZES), 1 + random(isRename ? 24 : 12), random(3) === 0];
+    const before = what === "create" ? "" : "the first version ".repeat(Math.ceil(size / 18));
+    const base = first?.(before) ?? before;
     const folder = join(top, `round-${round}`);
-    put(folder, { "untouched.txt": "untouched", ...(base && { [path]: base }) });
+    put(folder, { "untouched.txt": "untouched", ...(before && { [path]: before }) });
     let [saw, version]: (string | undefined)[] = [];
     other = () => {
       saw = textOf(join(folder, path));
@@ -206,7 +230,7 @@ it(`of ${ROUNDS} races no version is lost, and none is mixed with another`, asyn
 
     const { "untouched.txt": untouched, ...files } = onDisk(folder);
     const texts = Object.values(files);
-    const found = Object.entries(files).map(([path, text]) => `${path}: ${JSON.stringify(text.slice(-20))} (${text.length})`);
+    const found = Object.entries(files).map(([path, text]) => `${path}: ${JSON.stringify(`${text.slice(0, 8)}…${text.slice(-20)}`)} (${text.length})`);
     const race = `round ${round}: ${what} (${error ?? "done"}) of ${size}, ${deed} ${beside ? "beside" : "before"} ${fired}; found ${found.join(", ")}`;
     const guests = [does(base), ...(version === undefined ? [] : [does(version)])];
     if (untouched !== "untouched") wrong.push(`${race}: what nobody touched was touched`);

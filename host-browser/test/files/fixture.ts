@@ -36,6 +36,11 @@ export class Browser {
     const bundled = await build({ entryPoints: [guest], bundle: true, write: false, format: "esm", target: "es2022" });
     const script = bundled.outputFiles[0]!.text;
     const server = createServer((request, response) => {
+      if (request.url === "/other") {
+        browser.other();
+        response.writeHead(204).end();
+        return;
+      }
       const isScript = request.url === "/guest.js";
       response.writeHead(200, { "Content-Type": isScript ? "text/javascript" : "text/html" });
       response.end(isScript ? script : "<!doctype html><title>mountfs</title>");
@@ -103,6 +108,9 @@ export class Browser {
       { place, name, code, args, fresh },
     );
   }
+
+  /** What another program of this machine does when the worker asks for `/other`. */
+  other = (): void => {};
 
   /** How much the origin's private file system may hold; `undefined` for as much as usual. */
   async quota(quotaSize: number | undefined): Promise<void> {
