@@ -1,6 +1,6 @@
 // What an open file is read from, and what the guest's writes are over: a snapshot. When another program changes the file,
 // the bytes of a snapshot are lost; so before anything is written over it, they are in memory, or open.
-import { Draft } from "./draft.js";
+import { Draft, SMALL } from "./draft.js";
 import { Failure } from "./errors.js";
 import { snapshot } from "./lookup.js";
 import { areSame, attributesOf, type FileNode, setBase } from "./node.js";
@@ -8,18 +8,18 @@ import { takeAhead } from "./read-ahead.js";
 import type { Volume } from "./volume.js";
 import { keepWindow } from "./windows.js";
 
-/** So often a file is read again that changes while it is read. */
+/** So often a file is read again that another program writes to without pause. */
 const TRIES = 5;
 
-/** Takes a fresh snapshot for whoever has the file open; `stale`: the one that there is cannot be read. */
-export async function freshen(volume: Volume, file: FileNode, stale = false): Promise<void> {
+/** Takes a fresh snapshot for whoever has the file open; another one than `unreadable`, of which nothing can be read. */
+export async function freshen(volume: Volume, file: FileNode, unreadable?: File): Promise<void> {
   const [fresh, ahead] = await Promise.all([snapshot(volume, file), file.opens > 0 ? takeAhead(volume, file) : undefined]);
   // The bytes that were read of it stay good when nothing changed.
-  const isSame = () => !stale && file.base && areSame(attributesOf(file.base), attributesOf(fresh));
-  while (file.preparing && !isSame()) {
+  const isFresh = () => file.base && file.base !== unreadable && areSame(attributesOf(file.base), attributesOf(fresh));
+  while (file.preparing && !isFresh()) {
     await file.preparing;
   }
-  if (isSame()) {
+  if (isFresh()) {
     return;
   }
   if (file.ready) {
@@ -34,8 +34,8 @@ export async function freshen(volume: Volume, file: FileNode, stale = false): Pr
 }
 
 /**
- * Makes sure that what a write is over is known, and cannot be lost any more. Throws when the file was removed before that was
- * done.
+ * Makes sure that what a write is over is known, and cannot be lost any more. Throws when the file was removed before it was
+ * read.
  */
 export async function prepare(volume: Volume, file: FileNode): Promise<void> {
   for (let under = preparing(volume, file); under; under = preparing(volume, file)) {
@@ -46,7 +46,7 @@ export async function prepare(volume: Volume, file: FileNode): Promise<void> {
 /** What a write has to wait for, because it answers at once, and cannot ask any more; `undefined` if nothing. */
 export function preparing(volume: Volume, file: FileNode): Promise<void> | undefined {
   const { base } = file;
-  if (!base || file.draft || file.gone || file.ready?.base === base) {
+  if (!base || file.draft || file.ready || file.gone || !volume.isWritable(file)) {
     return undefined;
   }
   if (base.size === 0) {
@@ -58,15 +58,12 @@ export function preparing(volume: Volume, file: FileNode): Promise<void> | undef
 
 /** The draft that a write goes to. */
 export function draftOf(file: FileNode): Draft {
-  const { base, ready } = file;
-  if (!file.draft && ready?.base === base) {
-    [file.draft, file.ready] = [ready, undefined];
-  }
-  if (!file.draft && !base && !file.gone) {
+  if (!file.draft && !file.base && !file.gone) {
     // Nothing is known of what it would be over.
     throw new Failure("busy");
   }
-  return (file.draft ??= new Draft(base));
+  [file.draft, file.ready] = [file.draft ?? file.ready ?? new Draft(file.base), undefined];
+  return file.draft;
 }
 
 function begin(file: FileNode, work: Promise<void>): Promise<void> {
@@ -75,28 +72,28 @@ function begin(file: FileNode, work: Promise<void>): Promise<void> {
   return preparing;
 }
 
-/** Gives an open file another base, once all that may be asked of it later is had. Throws when it is not there any more. */
+/** Gives an open file another base, and what a write needs of it. Throws when it is not there any more. */
 async function load(volume: Volume, file: FileNode, base: File): Promise<void> {
+  const was = file.base;
   for (let tries = 1; ; tries++) {
     const ready = await Draft.over(base);
-    // What is written into the file while it is read is read. It was not, if the file is still what it was.
-    const now = await (file.handle && volume.disk.snapshot(file.handle).catch(() => undefined));
-    if (file.opens === 0 || file.draft || file.gone) {
+    // Another program may have written into the file while it was read: not if the file is still what it was.
+    const look = file.handle ? volume.disk.snapshot(file.handle) : snapshot(volume, file);
+    const now = await look.catch(() => undefined);
+    if (file.opens === 0 || file.draft || file.gone || file.base !== was || !volume.isWritable(file)) {
       ready.letGo();
       return;
     }
-    const isSame = now ? areSame(attributesOf(now), attributesOf(base)) : ready.isSafe;
-    const next = isSame || tries === TRIES ? undefined : await anew(volume, file);
-    if (next) {
-      ready.letGo();
-      base = next;
-      continue;
+    const isSame = !now || areSame(attributesOf(now), attributesOf(base));
+    // Of a large one nothing may be had.
+    const isDone = isSame && (ready.isSafe || base.size > SMALL);
+    const next = isDone || tries === TRIES ? undefined : await anew(volume, file);
+    if (!next) {
+      setBase(file, base, ready);
+      return;
     }
-    setBase(file, base, ready);
-    if (ready.kept) {
-      keepWindow(file, { of: base, start: 0, bytes: ready.kept });
-    }
-    return;
+    ready.letGo();
+    base = next;
   }
 }
 

@@ -1,5 +1,5 @@
 // `wasi:filesystem/types.descriptor`: conversion and checks; the meaning is in the files beside this one.
-import { freshen, prepare } from "./base.js";
+import { freshen, prepare, preparing } from "./base.js";
 import { createDirectory, createFile } from "./create.js";
 import { Failure, refused } from "./errors.js";
 import { inputStream, outputStream, Relief } from "./file-streams.js";
@@ -109,8 +109,10 @@ export class Descriptor {
     return this.#tree.call(async () => {
       const file = this.#writable();
       const wanted = position(size, "file-too-large");
-      await prepare(this.#tree.volume, file);
-      await this.#tree.unpaused();
+      do {
+        await prepare(this.#tree.volume, file);
+        await this.#tree.unpaused();
+      } while (preparing(this.#tree.volume, file));
       resize(this.#tree.volume, file, wanted);
     });
   }
@@ -141,12 +143,14 @@ export class Descriptor {
       const { volume } = this.#tree;
       const file = this.#writable();
       const start = position(offset, "file-too-large");
-      await prepare(volume, file);
       const relief = new Relief(this.#tree);
-      while (relief.room() === 0) {
-        await relief.under;
-      }
-      await this.#tree.unpaused();
+      do {
+        await prepare(volume, file);
+        while (relief.room() === 0) {
+          await relief.under;
+        }
+        await this.#tree.unpaused();
+      } while (preparing(volume, file));
       // As much as there is room for: it is for the guest to go on.
       const taken = bytes.subarray(0, MOST);
       writeAt(volume, file, start, taken);
@@ -360,11 +364,13 @@ export class Descriptor {
     try {
       // Each open sees the file as it is now; but what the guest wrote, it keeps seeing.
       if (made) {
-        setBase(file, file.base ?? made, file.ready);
+        if (!file.base) {
+          setBase(file, made);
+        }
       } else if (!file.draft) {
         await freshen(volume, file);
       }
-      if (write && !how.truncate) {
+      if (write && !how.truncate && volume.mayKeep(file.base?.size ?? 0)) {
         await prepare(volume, file);
       }
       await (how.truncate ? this.#tree.unpaused() : this.#tree.check());

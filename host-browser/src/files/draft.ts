@@ -3,7 +3,7 @@ import { PATIENCE } from "./disk.js";
 import { Extents } from "./extents.js";
 import { hold, type Held, HOLDS_LONG } from "./hold.js";
 import { limited } from "./limit.js";
-import type { Attributes } from "./node.js";
+import { type Attributes, attributesOf } from "./node.js";
 
 /** Up to this size the base is kept in memory: when it changes outside, the guest's version is still whole. */
 export const SMALL = 1024 * 1024;
@@ -30,19 +30,22 @@ export class Draft {
   since: Attributes;
 
   /** `base` is what shows through; nothing does for a file that is new. */
-  constructor(public base: File | undefined) {
+  constructor(
+    public base: File | undefined,
+    kept?: Uint8Array,
+  ) {
+    this.kept = kept;
     this.size = this.visible = base?.size ?? 0;
     this.since = { size: this.size, modified: base?.lastModified ?? 0 };
   }
 
-  /** One over a base that is had as a whole, if that can be. `bytes` are the base's, where they are known. */
-  static async over(base: File, bytes?: Uint8Array): Promise<Draft> {
-    const draft = new Draft(base);
-    if (base.size > SMALL) {
-      await draft.#hold(base);
-    } else if (base.size > 0) {
-      draft.kept = bytes ?? (await read(base));
+  /** One over a base that is kept, or held, if that can be. */
+  static async over(base: File): Promise<Draft> {
+    if (base.size <= SMALL) {
+      return new Draft(base, await read(base));
     }
+    const draft = new Draft(base);
+    await draft.#hold(base);
     return draft;
   }
 
@@ -84,16 +87,24 @@ export class Draft {
     this.visible = Math.min(this.visible, size);
     this.size = size;
     if (this.visible === 0) {
+      // What is held a push may be reading.
       this.kept = undefined;
     }
   }
 
-  /** From now on it is over what `other` was over, which has all that shows through. */
-  takeBase(other: Draft): void {
-    this.letGo();
-    [this.base, this.kept, this.held, this.since] = [other.base, other.kept, other.held, other.since];
-    this.visible = Math.min(this.visible, other.visible);
-    [other.kept, other.held] = [undefined, undefined];
+  /** Takes over what another one, over what this one has, has changed. */
+  overlay(other: Draft): void {
+    this.resize(Math.min(this.size, other.visible));
+    other.extents.pieces().forEach(({ start, bytes }) => this.write(start, bytes));
+    this.resize(other.size);
+    [this.version, this.modified] = [other.version, other.modified];
+  }
+
+  /** From now on it is over another base, in which all that shows through is as it was. */
+  rebase(base: File): void {
+    this.base = base;
+    this.since = attributesOf(base);
+    this.visible = Math.min(this.visible, base.size);
   }
 }
 

@@ -36,8 +36,8 @@ export function outputStream(tree: OpenTree, inUse: InUse, file: FileNode, offse
     write: (bytes) =>
       tree.callNow(() => {
         tree.checkWritable();
-        if (tree.paused) {
-          // It was told that there is room before that; what it wrote now might be lost in silence.
+        if (tree.paused || preparing(tree.volume, file)) {
+          // It was told that there is room before that; what it wrote now might be lost in silence, or mixed with another's.
           throw new Failure("busy");
         }
         const at = offset === "end" ? sizeNow(file) : offset;

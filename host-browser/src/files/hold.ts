@@ -28,7 +28,10 @@ export async function hold(file: File, patience: number): Promise<Held> {
     left -= value?.length ?? 0;
     return done && left !== 0 ? unreadable() : value;
   };
-  const first = await read();
+  const first = await read().catch((error: unknown) => {
+    void reader.cancel().catch(() => {});
+    throw error;
+  });
   let isFresh = true;
   return {
     file,

@@ -20,17 +20,25 @@ export async function directoryHandle(
   if (!directory.parent || (directory.handle && volume.isFresh(directory.checked, age))) {
     return directory.handle!;
   }
-  const began = performance.now();
+  const [began, { moves }] = [performance.now(), directory];
   const parent = await directoryHandle(volume, directory.parent, age);
   try {
-    directory.handle = await volume.disk.directory(parent, directory.name);
+    const handle = await volume.disk.directory(parent, directory.name);
+    return keepHandle(volume, directory, handle, began, moves);
   } catch (error) {
-    forgetLost(volume, directory, error);
+    forgetLost(volume, directory, error, moves);
     throw error;
   }
-  directory.checked = began;
-  volume.hasHandle(directory);
-  return directory.handle;
+}
+
+/** Keeps a node's handle, looked up when it `began` and had been moved so often, unless it was moved since. */
+function keepHandle<H extends FileSystemHandle>(volume: Volume, node: Node, handle: H, began: number, moves: number): H {
+  if (node.moves === moves) {
+    node.handle = handle as never;
+    node.checked = began;
+    volume.hasHandle(node);
+  }
+  return handle;
 }
 
 /**
@@ -79,7 +87,7 @@ async function confirmNow(volume: Volume, directory: DirectoryNode): Promise<voi
   }
   await Promise.all(
     way.map(async (at) => {
-      const began = performance.now();
+      const [began, { moves }] = [performance.now(), at];
       const above = at.parent?.handle;
       if (!above || at.gone) {
         // It was renamed or removed meanwhile.
@@ -89,7 +97,7 @@ async function confirmNow(volume: Volume, directory: DirectoryNode): Promise<voi
       try {
         await volume.disk.directory(above, at.name);
       } catch (error) {
-        forgetLost(volume, at, error);
+        forgetLost(volume, at, error, moves);
         throw error;
       }
       at.checked = Math.max(at.checked, began);
@@ -105,19 +113,17 @@ export async function fileHandle(volume: Volume, file: FileNode, age = FRESH): P
   if (file.handle && volume.isFresh(file.checked, age)) {
     return file.handle;
   }
-  const began = performance.now();
+  const [began, { moves }] = [performance.now(), file];
   // Before a change, its directory is looked up at the same time.
   const parent = age > 0 ? await directoryHandle(volume, file.parent, age) : file.parent.handle;
   try {
-    const handle = volume.disk.file(parent ?? (await directoryHandle(volume, file.parent)), file.name);
-    [file.handle] = await Promise.all([handle, age > 0 || confirm(volume, file.parent)]);
+    const asked = volume.disk.file(parent ?? (await directoryHandle(volume, file.parent)), file.name);
+    const [handle] = await Promise.all([asked, age > 0 || confirm(volume, file.parent)]);
+    return keepHandle(volume, file, handle, began, moves);
   } catch (error) {
-    forgetLost(volume, file, error);
+    forgetLost(volume, file, error, moves);
     throw error;
   }
-  file.checked = began;
-  volume.hasHandle(file);
-  return file.handle;
 }
 
 /**
@@ -133,7 +139,7 @@ export async function snapshot(
   hasty = false,
 ): Promise<File> {
   // What is answered late is of then, and may have changed since.
-  const began = performance.now();
+  const [began, { moves }] = [performance.now(), file];
   try {
     const known = age > 0 && !file.gone ? file.handle : undefined;
     const handle = known ?? (await fileHandle(volume, file, age));
@@ -143,10 +149,12 @@ export async function snapshot(
     if (!isFile && !hasty) {
       await fileHandle(volume, file, 0);
     }
-    volume.see(file, snapshot, trust, isFile || !hasty, began);
+    if (file.moves === moves) {
+      volume.see(file, snapshot, trust, isFile || !hasty, began);
+    }
     return snapshot;
   } catch (error) {
-    forgetLost(volume, file, error);
+    forgetLost(volume, file, error, moves);
     throw error;
   }
 }
@@ -366,9 +374,13 @@ async function isStillThere(volume: Volume, node: Node): Promise<boolean> {
   }
 }
 
-/** Another program removed or replaced it; what the guest wrote in it is still to be pushed, so that is kept. */
-function forgetLost(volume: Volume, node: Node, error: unknown): void {
-  if (refused(error, "no-entry", "is-directory", "not-directory") && !node.gone && !isDirtyBelow(volume, node)) {
+/**
+ * Another program removed or replaced it; what the guest wrote in it is still to be pushed, so that is kept. What is being
+ * moved, or was since it was asked for, is somewhere else.
+ */
+function forgetLost(volume: Volume, node: Node, error: unknown, moves: number): void {
+  const isMoved = node.moves !== moves || (volume.moving && node.isIn(volume.moving));
+  if (refused(error, "no-entry", "is-directory", "not-directory") && !isMoved && !node.gone && !isDirtyBelow(volume, node)) {
     drop(node);
   }
 }

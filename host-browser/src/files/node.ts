@@ -50,6 +50,8 @@ abstract class Entry {
   checked = -Infinity;
   /** It has no name any more: it was removed, or replaced. */
   gone = false;
+  /** How often it was given another place: what was asked before that is of the old one. */
+  moves = 0;
   times: Times = {};
 
   constructor(
@@ -63,13 +65,13 @@ abstract class Entry {
     return this.parent && (this as unknown) !== top ? [...this.parent.path(top), this.name] : [];
   }
 
-  /** Whether it is `directory`, or anywhere below it. */
-  isIn(directory: DirectoryNode): boolean {
+  /** Whether it is `top`, or anywhere below it. */
+  isIn(top: Node): boolean {
     let at: Node | undefined = this as unknown as Node;
-    while (at && at !== directory) {
+    while (at && at !== top) {
       at = at.parent;
     }
-    return at === directory;
+    return at === top;
   }
 }
 
@@ -122,7 +124,7 @@ export class FileNode extends Entry {
   draft: Draft | undefined;
   /** All of it in memory, while it loses its name. */
   retained: Draft | undefined;
-  /** What the next write goes to, if there is no draft yet: one over `base`, of which nothing can be lost any more. */
+  /** What the next write goes to, if there is no draft yet: one over `base`, of which nothing is lost if it can be helped. */
   ready: Draft | undefined;
   /** Another base is being made ready. It never fails. */
   preparing: Promise<void> | undefined;
@@ -183,6 +185,7 @@ function forgetAllSeen(node: Node): void {
 }
 
 function forgetHandles(node: Node): void {
+  node.moves++;
   node.handle = undefined;
   node.checked = -Infinity;
   if (node.kind === "directory") {

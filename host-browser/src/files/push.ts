@@ -115,14 +115,12 @@ async function pushNow(volume: Volume, given: Lease, file: FileNode): Promise<vo
   }
   if (pushed?.ours && hasLost(file)) {
     // If one of these cannot be saved, this fails; the next push compares with what was swapped in.
-    const next = await Draft.over(pushed.file, wholeOf(content));
-    volume.change(file, () => draft.takeBase(next));
+    const { file: base } = pushed;
+    volume.change(file, () => draft.rebase(base));
   }
   await rescue(volume, rescuing, file);
   pushed ??= await keepBoth(volume, lease, file, content, place.handle);
-  const goesOn = pushed.ours && (file.opens > 0 || draft.version !== version);
-  const next = goesOn ? await Draft.over(pushed.file, wholeOf(content)) : undefined;
-  settle(volume, file, draft, version, pushed, next);
+  settle(volume, file, draft, version, pushed, content);
   volume.note(file, (tally) => tally.files.set(file, (tally.files.get(file) ?? 0) + content.bytes));
 }
 
@@ -332,28 +330,30 @@ async function keepBoth(
   return done;
 }
 
-/** The disk has it: there is nothing dirty any more, or only what was written meanwhile. `next` is a draft over what it has. */
+/** The disk has it: there is nothing dirty any more, or only what was written meanwhile. */
 function settle(
   volume: Volume,
   file: FileNode,
   draft: Draft,
   version: number,
-  { file: pushed }: Pushed,
-  next: Draft | undefined,
+  { file: pushed, ours }: Pushed,
+  content: Content,
 ): void {
   volume.change(file, () => {
     // If it is another draft, whoever wrote this one has gone meanwhile.
     if (file.draft === draft) {
       if (draft.version === version) {
         file.draft = undefined;
-      } else if (next) {
-        draft.takeBase(next);
+      } else if (ours) {
+        draft.rebase(pushed);
       }
       // Else it stays over what it was over, so that the next push sees that the file changed.
     }
   });
   volume.see(file, pushed);
-  setBase(file, pushed, next);
+  // Of what is there nothing has to be read before the guest may write on.
+  const whole = ours && file.opens > 0 && volume.mayKeep(pushed.size) ? wholeOf(content) : undefined;
+  setBase(file, pushed, whole && new Draft(pushed, whole));
   // The guest keeps seeing the time it wrote at, not the time of the push.
   file.times.modified ??= toDatetime((file.draft ?? draft).modified);
   file.times.asOf = pushed.lastModified;

@@ -39,14 +39,16 @@ export function readAt(
   length = Math.min(length, MOST);
   if (draft) {
     const end = Math.min(offset + length, draft.size);
-    if (offset >= end || offset >= draft.visible || draft.extents.covers(offset, Math.min(end, draft.visible))) {
+    const shown = Math.min(end, draft.visible);
+    if (offset >= shown || draft.kept || draft.extents.covers(offset, shown)) {
       const bytes = new Uint8Array(Math.max(0, end - offset));
+      bytes.set(draft.kept?.subarray(offset, Math.max(offset, shown)) ?? []);
       draft.extents.overlay(bytes, offset);
       return bytes;
     }
   } else if (file.base) {
     const end = Math.min(offset + length, file.base.size);
-    const found = inWindow(file, file.base, offset, end);
+    const found = file.ready?.kept?.subarray(offset, end) ?? inWindow(file, file.base, offset, end);
     if (found) {
       return found.slice();
     }
@@ -95,13 +97,11 @@ async function readOnce(volume: Volume, file: FileNode, offset: number, length: 
 async function renew(volume: Volume, file: FileNode): Promise<void> {
   const { draft } = file;
   if (!draft) {
-    file.window = undefined;
-    return freshen(volume, file, true);
+    return freshen(volume, file, file.base);
   }
-  const { kept } = draft;
   try {
     // `since` stays: the push has to see that the file changed.
-    draft.base = kept ? new File([kept as Uint8Array<ArrayBuffer>], file.name) : await snapshot(volume, file, 0);
+    draft.base = await snapshot(volume, file, 0);
   } catch (error) {
     if (!refused(error, "no-entry", "is-directory")) {
       throw error;

@@ -98,7 +98,12 @@ export async function retain(volume: Volume, file: FileNode): Promise<void> {
 export function unname(volume: Volume, file: FileNode): void {
   drop(file);
   volume.change(file, () => {
-    file.draft = file.opens > 0 ? (file.retained ?? file.draft ?? new Draft(undefined)) : undefined;
+    const { draft, retained } = file;
+    if (draft) {
+      // Others may have written more while it was taken away.
+      retained?.overlay(draft);
+    }
+    file.draft = file.opens > 0 ? (retained ?? draft ?? new Draft(undefined)) : undefined;
   });
   setBase(file, undefined);
   file.window = file.retained = undefined;

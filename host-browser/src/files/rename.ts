@@ -86,6 +86,16 @@ async function freeName(volume: Volume, { parent, name }: Target): Promise<strin
 
 /** `other` is what has the name now. */
 async function move(volume: Volume, lease: Lease, node: Node, to: Target, other: Node | undefined): Promise<void> {
+  volume.moving = node;
+  try {
+    await moveNow(volume, lease, node, to, other);
+  } finally {
+    volume.moving = undefined;
+  }
+  volume.moved(node);
+}
+
+async function moveNow(volume: Volume, lease: Lease, node: Node, to: Target, other: Node | undefined): Promise<void> {
   if (node.kind === "file") {
     if (other?.kind === "directory") {
       throw new Failure("is-directory");
@@ -108,12 +118,11 @@ async function move(volume: Volume, lease: Lease, node: Node, to: Target, other:
     await pushBelow(volume, lease, node);
     await moveDirectory(volume, lease, node, to, other);
   }
-  volume.moved(node);
 }
 
 /** What is dirty goes to disk first, under the old name: so a conflict is seen there, where it is. */
 async function pushBelow(volume: Volume, lease: Lease, node: Node): Promise<void> {
-  const dirty = [...volume.dirty].filter((file) => file === node || (node.kind === "directory" && file.isIn(node)));
+  const dirty = [...volume.dirty].filter((file) => file.isIn(node));
   const [failed] = await pushAll(volume, lease, dirty, undefined, true);
   if (failed) {
     throw failed.error;
@@ -246,13 +255,13 @@ function settle(
   volume.note(file, (tally) => tally.files.set(file, tally.files.get(file) ?? 0));
 }
 
-/** What a file was when it was copied, and what its copy is. */
+/** What a file was when it was copied, and its copy. */
 interface Copy {
   source: Attributes;
-  copy: Attributes;
+  copy: File;
 }
 
-/** Copies a file until the copy is what the file is, and gives the node the copy's attributes. */
+/** Copies a file until the copy is what the file is. */
 async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: To): Promise<Copy> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const source = await snapshot(volume, file, 0);
@@ -265,12 +274,11 @@ async function copyWhole(volume: Volume, lease: Lease, file: FileNode, to: To): 
     const now = copy && (await snapshot(volume, file));
     if (copy && now && areSame(attributesOf(now), attributesOf(source))) {
       volume.see(file, copy);
-      setBase(file, copy);
       if (file.times.asOf !== source.lastModified || !file.times.modified) {
         file.times.modified = toDatetime(source.lastModified);
       }
       file.times.asOf = copy.lastModified;
-      return { source: attributesOf(source), copy: attributesOf(copy) };
+      return { source: attributesOf(source), copy };
     }
   }
   throw new Failure("busy");
@@ -356,7 +364,7 @@ async function moveDirectory(
       }
       item.made = { handle, parent: item.to, path: [...parent.path(), name, ...path] };
       item.copy = await copyWhole(volume, lease, item.file, item.made);
-      copies.set(path.join("/"), item.copy.copy);
+      copies.set(path.join("/"), attributesOf(item.copy.copy));
     });
   } catch (error) {
     await removeCopies(volume, lease, files, pairs);
@@ -365,7 +373,7 @@ async function moveDirectory(
   // The copy is whole: from here on, the old names are what is too much.
   await inParallel(files, volume.parallel, async (item) => {
     await removeOriginal(volume, lease, item);
-    copies.set(item.file.path(node).join("/"), item.copy!.copy);
+    copies.set(item.file.path(node).join("/"), attributesOf(item.copy!.copy));
   });
   for (const { from } of pairs.slice(1).reverse()) {
     await volume.disk.remove(lease, await directoryHandle(volume, from.parent!, 0), from.name);
@@ -442,6 +450,19 @@ async function removeOriginal(volume: Volume, lease: Lease, item: Copied): Promi
     item.copy = await copyWhole(volume, lease, file, made);
   }
   await volume.disk.remove(lease, parent, file.name);
+  takeCopy(file, item.copy!);
+}
+
+/** From now on a file is its copy, also for what is over what was copied. */
+function takeCopy(file: FileNode, { source, copy }: Copy): void {
+  const { draft, ready } = file;
+  const over = [draft, ready].find((over) => over && areSame(over.since, source));
+  over?.rebase(copy);
+  if (over && over === ready) {
+    file.base = copy;
+  } else {
+    setBase(file, copy);
+  }
 }
 
 /** Takes back an unfinished copy, as far as it can be. */

@@ -3,6 +3,7 @@
 import type { Access } from "../contract.js";
 import type { Journal, Written } from "../journal/journal.js";
 import { Disk, type Lease, type Writer } from "./disk.js";
+import { SMALL } from "./draft.js";
 import { Failure } from "./errors.js";
 import { Gate } from "./gate.js";
 import { DirectoryNode, type FileNode, type Node, setBase } from "./node.js";
@@ -38,6 +39,8 @@ export const FRESH = 1_000;
 export const FETCHED = 5_000;
 /** Dirty bytes that are held in memory before some are pushed early. */
 const BUDGET = 64 * 1024 * 1024;
+/** Bytes of files that are open and not written to, which are held in memory in case they are. */
+const READY = 64 * 1024 * 1024;
 /** Handles that are kept: each takes about 10 KiB of the browser's memory. */
 const HANDLES = 16_384;
 /** How long after a close what was written is pushed, in milliseconds. */
@@ -66,6 +69,8 @@ export class Volume implements Lease {
   readonly writers = new Set<Writer>();
   /** Renames have it to themselves; pushes share it. */
   readonly gate = new Gate();
+  /** What is being renamed: it may be gone under its old name already. */
+  moving: Node | undefined;
   /** Nodes that have a handle, the one looked up last at the end. */
   readonly #handles = new Set<Node>();
   /** Files that are open. */
@@ -186,9 +191,23 @@ export class Volume implements Lease {
     }
   }
 
+  /** Whether a file of this size may be kept in memory so that the guest can write to it at once, if it does. */
+  mayKeep(size: number): boolean {
+    let bytes = size;
+    for (const { ready } of this.opened) {
+      bytes += ready?.weight ?? 0;
+    }
+    return size <= SMALL && bytes <= READY;
+  }
+
   /** A user goes. What nobody is left to write is not written any more. */
   leave(user: User): void {
     this.users.delete(user);
+    for (const file of this.opened) {
+      if (!this.isWritable(file)) {
+        setBase(file, file.base);
+      }
+    }
     for (const file of this.dirty) {
       if (!this.isWritable(file)) {
         this.change(file, () => void (file.draft = undefined));
@@ -203,11 +222,8 @@ export class Volume implements Lease {
 
   /** A file or directory has another name: so have the drafts in it. */
   moved(node: Node): void {
-    const files = node.kind === "file" ? [node] : [...this.dirty].filter((file) => file.isIn(node));
-    for (const file of files) {
-      if (this.dirty.has(file)) {
-        this.change(file, () => {});
-      }
+    for (const file of [...this.dirty].filter((file) => file.isIn(node))) {
+      this.change(file, () => {});
     }
   }
 

@@ -126,10 +126,14 @@ export class Journal {
 
   /** The base's bytes come last: they are on disk, so that nothing is lost until they change there. */
   #recordBase(known: Known, { kept }: Draft): void {
-    if (kept && kept !== known.base) {
-      this.#try(() => this.#log.append({ kind: "base", file: known.number, bytes: kept }));
+    if (!kept) {
+      known.base = undefined;
+    } else if (kept !== known.base) {
+      this.#try(() => {
+        this.#log.append({ kind: "base", file: known.number, bytes: kept });
+        known.base = kept;
+      });
     }
-    known.base = kept;
   }
 
   #drop(file: FileNode): void {

@@ -17,7 +17,7 @@ export type LogEntry =
   | { kind: "draft"; file: number; path: string; size: number; visible: number; since: Attributes; replaces?: number }
   /** Bytes were written to it: all that it has, where they come before its first `draft`. */
   | { kind: "bytes"; file: number; start: number; bytes: Uint8Array }
-  /** What shows through of its base, kept because the file may change outside. */
+  /** Its base, kept because the file may change outside. */
   | { kind: "base"; file: number; bytes: Uint8Array }
   /** The guest begins to remove it: when the disk does not have it, it did. Or that failed. */
   | { kind: "removing"; file: number; begun: boolean }

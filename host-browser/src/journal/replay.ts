@@ -19,11 +19,7 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
     const draft = drafts.get(entry.file) ?? new Draft(undefined);
     drafts.set(entry.file, draft);
     switch (entry.kind) {
-      case "draft": {
-        const { size, modified } = draft.since;
-        if (size !== entry.since.size || modified !== entry.since.modified) {
-          draft.kept = undefined;
-        }
+      case "draft":
         draft.resize(entry.size);
         [draft.visible, draft.since] = [entry.visible, entry.since];
         unsaved.set(entry.file, { path: entry.path, draft, removing: unsaved.get(entry.file)?.removing === true });
@@ -32,7 +28,6 @@ export async function replay(files: Blob[]): Promise<Unsaved[]> {
           unsaved.delete(entry.replaces);
         }
         break;
-      }
       case "bytes":
         draft.write(entry.start, entry.bytes);
         break;

@@ -237,11 +237,16 @@ it(`of ${ROUNDS} races no version is lost, and none is mixed with another`, asyn
     if (left.length > 0 && deed !== "directory in its place") wrong.push(`${race}: not synced: ${left.map(({ reason }) => reason)}`);
     // What may be there: what somebody had, or made of what the other had.
     const may = new Set([base, version, ...guests]);
-    const mixed = Object.entries(files).filter(([path, text]) => !path.endsWith("/") && !may.has(text));
-    if (mixed.length > 0) wrong.push(`${race}: ${mixed.map(([path]) => path)} is what nobody wrote`);
-    if (Object.keys(files).some((path) => path.endsWith(".crswap"))) wrong.push(`${race}: a swap file is left`);
     // Nothing says whether it came before the swap or after it.
     const meanwhile = beside || ["close", "removeEntry"].includes(fired);
+    // It may be seen while it is being written, and is as far as that had come.
+    const isBegun = (text: string) => {
+      const parts = [0, "guest".length].map((more) => version?.slice(0, Math.max(0, text.length - more)) ?? "");
+      return meanwhile && version !== undefined && parts.some((part) => text === part || text === does(part));
+    };
+    const mixed = Object.entries(files).filter(([path, text]) => !path.endsWith("/") && !may.has(text) && !isBegun(text));
+    if (mixed.length > 0) wrong.push(`${race}: ${mixed.map(([path]) => path)} is what nobody wrote`);
+    if (Object.keys(files).some((path) => path.endsWith(".crswap"))) wrong.push(`${race}: a swap file is left`);
     // What was on disk when the other program began, it has seen.
     if (!isRename && !error && !guests.includes(saw!) && !texts.some((text) => guests.includes(text))) {
       if (meanwhile) overwritten++;

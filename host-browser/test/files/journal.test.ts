@@ -238,9 +238,8 @@ describe("the journal", () => {
           // Pushed; perhaps there was more written meanwhile.
           const { draft } = file;
           const pushed = new File([new Uint8Array(draft?.size ?? 0)], file.name, { lastModified: 10_000 + step });
-          const next = await Draft.over(pushed);
-          volume.change(file, () => (random(2) ? (file.draft = undefined) : draft?.takeBase(next)));
-          setBase(file, pushed, next);
+          volume.change(file, () => (random(2) ? (file.draft = undefined) : draft?.rebase(pushed)));
+          setBase(file, pushed, await Draft.over(pushed));
           break;
         }
         default:

@@ -9,6 +9,7 @@ beforeAll(async () => void (browser = await Browser.start()), 60_000);
 afterAll(() => browser?.stop());
 
 type Guest = Kit["kept"]["guest"];
+type Opened = Kit["kept"]["file"];
 
 /** The calls that `costly` takes in a folder with `d/old.txt`, after `first`; in an order that is always the same. */
 async function calls(first: (guest: Guest) => unknown, costly: (guest: Guest) => unknown): Promise<string[]> {
@@ -42,6 +43,22 @@ test("a file is made with one look at whether it is there, and one at what was m
     "getFileHandle new.txt",
     "getFileHandle:create new.txt",
   ]);
+});
+
+test("a file is opened for writing with one look at it, and one more when it is in memory", async () => {
+  expect(await calls(() => {}, (guest) => guest.writing("d/old.txt"))).toEqual([
+    "getDirectoryHandle d",
+    "getFile old.txt",
+    "getFile old.txt",
+  ]);
+  const again = async (guest: Guest) => {
+    const file = await guest.writing("d/old.txt");
+    await file.write(new Uint8Array(1), 0n);
+    await guest.sync();
+    Object.assign(globalThis, { file });
+  };
+  // What was synced is in memory.
+  expect(await calls(again, () => (globalThis as never as { file: Opened }).file.write(new Uint8Array(1), 0n))).toEqual([]);
 });
 
 /** Where it is, whether its swap file has its name for itself, the swap, and the file before and after: then also its kind. */
