@@ -123,6 +123,17 @@ export class Disk {
 
   /** Starts to write a file of about `size` bytes; `keep` starts with what is in it, else it starts empty. */
   async writer(lease: Lease, to: To, keep: boolean, size: number): Promise<Writer> {
+    const writer = this.#writer(lease, to, keep, size);
+    // With its end, if the right to write ended meanwhile.
+    this.#changing.add(writer);
+    try {
+      return await writer;
+    } finally {
+      this.#changing.delete(writer);
+    }
+  }
+
+  async #writer(lease: Lease, to: To, keep: boolean, size: number): Promise<Writer> {
     lease.check();
     const patience = this.patience + size / SLOWEST_COPY;
     // "exclusive" keeps two pages from writing one file; a browser that does not know it takes no notice.

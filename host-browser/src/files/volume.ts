@@ -44,7 +44,7 @@ const READY = 64 * 1024 * 1024;
 /** Handles that are kept: each takes about 10 KiB of the browser's memory. */
 const HANDLES = 16_384;
 /** How long after a close what was written is pushed, in milliseconds. */
-const SOON = 1_000;
+export const SOON = 1_000;
 /** So many new files are pushed before that, while a guest that unpacks something, say, makes the next. */
 const MANY = 16;
 

@@ -128,6 +128,9 @@ export function findJournals(directory: FileSystemDirectoryHandle, finder: Finde
     }
   };
   const look = async (name: string, release: () => void) => {
+    if (over.signal.aborted) {
+      return release();
+    }
     // What cannot be removed now, the next mount tries again.
     await limited(clean(directory, name, finder), PATIENCE).catch(ignore);
     const left = await open(directory, name, release);

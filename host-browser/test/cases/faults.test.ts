@@ -120,7 +120,8 @@ async function begin(place: Place, name: string): Promise<() => Promise<Tree>> {
   await page.call("start");
   if (place === "opfs") return async () => asTree(await page.call("tree", "folder"));
   const tree = () => asTree(local.tree(base, "folder"));
-  const isSwept = () => vi.waitFor(() => expect([...tree().keys()].filter((path) => path.endsWith(".crswap"))).toEqual([]));
+  const swaps = () => [...tree().keys()].filter((path) => path.endsWith(".crswap"));
+  const isSwept = () => vi.waitFor(() => expect(swaps()).toEqual([]), { timeout: 30_000 });
   return async () => {
     // Of a write that is given up, Chromium removes the swap file a moment after it says that it did.
     await isSwept().catch(() => {});

@@ -119,7 +119,7 @@ describe("a browser without a folder picker", () => {
       await dialog.getByRole("button", { name: "Keep them here" }).click();
       expect(await other.evaluate(() => (window as unknown as { result: unknown }).result)).toMatchObject({ label: "Private storage" });
       expect(await other.evaluate(() => run("open('/kept/a.txt', 'w').write('x')"))).toEqual([0, ""]);
-      expect(await other.locator("mountfs-panel").evaluate((panel) => panel.shadowRoot!.textContent)).toContain("saved in this browser");
+      await other.locator("mountfs-panel").getByText("saved in this browser").waitFor();
       await other.evaluate(() => fs.revoke("/kept"));
     } finally {
       await other.close();

@@ -43,7 +43,7 @@ async function runs(site: string): Promise<string> {
     }
     await page.locator("mountfs-panel").getByText("all saved").waitFor();
     const file = join(folder, "hello.txt");
-    await expect.poll(() => existsSync(file) && readFileSync(file, "utf8")).toBeTruthy();
+    await expect.poll(() => existsSync(file) && readFileSync(file, "utf8"), { timeout: 30_000 }).toBeTruthy();
     return readFileSync(file, "utf8");
   } finally {
     await browser.close();

@@ -203,7 +203,8 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
 test("another program's version is not saved once nobody is left who may write", { timeout: 60_000 }, async () => {
   const folder = await browser.folder("local");
   await folder.write("a", "old");
-  const opened = await folder.run(async ({ Guest, handle, outside }) => {
+  const opened = await folder.run(async ({ Guest, handle, outside, pushSoon }) => {
+    pushSoon();
     const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
     const [{ close }, { getFile }, open] = [stream, file, blob.stream];
     const [looked, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -251,7 +252,8 @@ test("another program's version is not saved once nobody is left who may write",
 test("what a guest writes is not lost when the push of one that has gone ends after that", { timeout: 60_000 }, async () => {
   const folder = await browser.folder("local");
   await folder.write("a", "old");
-  const failures = await folder.run(async ({ Guest, handle }) => {
+  const failures = await folder.run(async ({ Guest, handle, pushSoon }) => {
+    pushSoon();
     const stream = FileSystemWritableFileStream.prototype;
     const { close } = stream;
     const [closing, go, closed] = Array.from({ length: 3 }, () => Promise.withResolvers<void>()) as [

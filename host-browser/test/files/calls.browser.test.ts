@@ -14,8 +14,10 @@ const DIRECTORIES = 8;
 const FILES = 25;
 const ALL = DIRECTORIES * FILES;
 
-/** An hour ago. */
-const LONG_AGO = Date.now() / 1000 - 3600;
+/** What the guests' clock says, in milliseconds. */
+const NOW = Date.now();
+/** An hour before, in seconds. */
+const LONG_AGO = NOW / 1000 - 3600;
 
 /** Files of 1,000 bytes, which nobody has changed for a while. */
 async function folder(): Promise<Folder> {
@@ -36,10 +38,10 @@ function put(folder: Folder, path: string, text: string, at = LONG_AGO): void {
 
 /** Opens a guest, and gives it a clock that stands still. */
 async function open(folder: Folder): Promise<void> {
-  await folder.run(({ Guest, handle, kept, frozen }) => {
-    kept.guest = new Guest(handle, "read");
+  await folder.run(({ Guest, handle, kept, frozen }, now) => {
+    kept.guest = new Guest(handle, "read", { now: () => now });
     Object.assign(kept, { clock: frozen() });
-  });
+  }, NOW);
 }
 
 const pass = (folder: Folder, milliseconds: number) =>
@@ -388,8 +390,8 @@ describe("a guest that reads", () => {
   });
 
   on("what has just changed is not read before it is opened: it may change again and look the same", async (folder) => {
-    put(folder, "d0/new1", "new", Date.now() / 1000);
-    put(folder, "d0/new2", "new", Date.now() / 1000);
+    put(folder, "d0/new1", "new", NOW / 1000);
+    put(folder, "d0/new2", "new", NOW / 1000);
     const { calls, bytes } = await folder.run(async ({ kept: { guest }, counted }) => {
       const names = await guest.listInOrder("d0");
       let bytes = 0;

@@ -6,6 +6,16 @@ import { Trees } from "../../src/worker/trees.js";
 import type { Access, Tree } from "../../src/contract.js";
 import { Journals } from "../../src/journal/journals.js";
 import type { TreeOptions } from "../../src/files/index.js";
+import { SOON } from "../../src/files/volume.js";
+
+/**
+ * Whether what is closed is pushed a moment later. Where no test waits for that, it is not: a machine that stands still for so
+ * long must not make another test of it.
+ */
+let isPushedSoon = true;
+const { setTimeout } = globalThis;
+globalThis.setTimeout = ((work: () => void, ms?: number) =>
+  ms === SOON && !isPushedSoon ? undefined : setTimeout(work, ms)) as typeof setTimeout;
 
 const text = new TextDecoder();
 const bytes = (value: string) => new TextEncoder().encode(value);
@@ -346,6 +356,8 @@ export interface Kit {
   bytes: typeof bytes;
   text: (bytes: Uint8Array) => string;
   sleep: (milliseconds: number) => Promise<void>;
+  /** From now on, in this test's folder, what is closed is pushed a moment later. */
+  pushSoon: () => void;
   /** Kept between two calls of one test. */
   kept: { guest: Guest; tab: Tab; file: Descriptor; going: Promise<unknown>; go: () => void };
 }
@@ -355,6 +367,7 @@ const kept: Record<string, unknown> = {};
 onmessage = async ({ data: { handle, code, args, port, fresh } }) => {
   if (fresh) {
     Object.keys(kept).forEach((key) => delete kept[key]);
+    isPushedSoon = false;
   }
   const kit = {
     handle,
@@ -374,6 +387,7 @@ onmessage = async ({ data: { handle, code, args, port, fresh } }) => {
     kept,
     text: (value: Uint8Array) => text.decode(value),
     sleep: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    pushSoon: () => void (isPushedSoon = true),
   };
   try {
     port.postMessage({ value: await (0, eval)(`(${code})`)(kit, ...args) });

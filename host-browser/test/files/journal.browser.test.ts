@@ -330,7 +330,8 @@ test("a folder that ends while one in it is used: nothing more is written to it,
   const folder = await browser.folder("local");
   await folder.write("a", "base");
   await folder.write("d/a", "base");
-  const report = await folder.run(async ({ Guest, Tab, handle, sleep }) => {
+  const report = await folder.run(async ({ Guest, Tab, handle, sleep, pushSoon }) => {
+    pushSoon();
     const outer = new Guest(handle);
     await outer.append("a", "!");
     await outer.append("d/a", "!");

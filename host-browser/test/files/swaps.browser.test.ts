@@ -91,6 +91,8 @@ test("of what was noted only what a browser left is removed: nothing older or ne
   const at = (swap: string, seconds: number) => utimesSync(join(folder.path, swap), seconds, seconds);
   at("older.crswap", Date.now() / 1000 - 10);
   at("newer.crswap", Date.now() / 1000 + 120);
+  // As what is written after it was noted.
+  for (const name of ["left", "d/left", "d/other", "struck"]) at(`${name}.crswap`, Date.now() / 1000 + 30);
   // To which nothing was written yet: Chromium gives it the time of the file that it is a copy of.
   await folder.write("copy", "text");
   for (const name of ["copy", "copy.crswap", "copy.1.crswap"]) at(name, 1_000_000_000);

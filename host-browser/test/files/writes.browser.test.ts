@@ -16,14 +16,16 @@ async function calls(first: (guest: Guest) => unknown, costly: (guest: Guest) =>
   const folder: Folder = await browser.folder("local");
   await folder.write("d/old.txt", "old");
   const all = await folder.run(
-    async ({ Guest, handle, watched }, first, costly) => {
+    async ({ Guest, handle, watched, frozen }, first, costly) => {
       const calls: string[] = [];
+      const clock = frozen();
       const guest = new Guest(watched(handle, (call, name) => void calls.push(`${call} ${name}`)));
       const does = (source: string) => ((0, eval)(source) as (guest: unknown) => unknown)(guest);
       await guest.list("d");
       await does(first);
       calls.length = 0;
       await does(costly);
+      clock.melt();
       return calls;
     },
     first.toString(),
@@ -85,7 +87,8 @@ test.each(TURNS)("%s asks what it can at once", async (_, turns, first, work) =>
   const folder = await browser.folder("local");
   await folder.write("d/old.txt", "old");
   const left = await folder.run(
-    async ({ Guest, handle, watched }, turns, first, work) => {
+    async ({ Guest, handle, watched, frozen }, turns, first, work) => {
+      const clock = frozen();
       let [begun, come, turn] = [false, 0, Promise.withResolvers<void>()];
       const hook = (): unknown => {
         if (!begun || turns.length === 0) return undefined;
@@ -103,6 +106,7 @@ test.each(TURNS)("%s asks what it can at once", async (_, turns, first, work) =>
       await does(first);
       begun = true;
       await does(work);
+      clock.melt();
       return turns;
     },
     turns,
