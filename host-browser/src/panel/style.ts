@@ -15,6 +15,7 @@ export const STYLE = `
   [hidden] { display: none !important; }
   ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem; }
   li {
+    position: relative; overflow: clip;
     display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .15rem .7rem; align-items: center; padding: .8rem .85rem;
     border: 1px solid var(--line); border-radius: var(--mountfs-radius, 12px); background: var(--mountfs-surface, transparent);
   }
@@ -35,9 +36,9 @@ export const STYLE = `
     border-radius: 9px; background: color-mix(in srgb, var(--warn) 10%, transparent);
   }
   .left p { flex-basis: 100%; margin: 0; font-size: .93em; text-wrap: pretty; }
+  /* On the edge, where it moves nothing: a click between pressing and letting go must not miss its button. */
   progress {
-    grid-column: 1 / -1; width: 100%; height: 5px; margin-top: .5rem; border: 0; border-radius: 3px; overflow: hidden;
-    appearance: none; background: var(--line);
+    position: absolute; inset: auto 0 0; width: 100%; height: 4px; border: 0; appearance: none; background: var(--line);
   }
   progress::-webkit-progress-bar { background: var(--line); }
   progress::-webkit-progress-value { background: var(--tint); }

@@ -43,6 +43,23 @@ it("draws the eye to Sync only when something is unsaved", async () => {
   expect(await colour("sync")).toBe(await colour("unmount"));
 });
 
+it("moves no button while something is saved: a click that began on it would miss it", async () => {
+  const places = () => app.page.locator("mountfs-panel button").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+  const progress = (files: number) =>
+    app.page.evaluate((files) => {
+      const progress = { files, filesToDo: 2 - files, bytes: files, bytesToDo: 2 - files };
+      fs.dispatchEvent(Object.assign(new Event("progress"), { progress: { path: "/local", id: "mountfs", ...progress } }));
+    }, files);
+  const bar = app.page.locator("mountfs-panel progress");
+  const before = await places();
+  await progress(1);
+  await bar.waitFor();
+  expect(await places()).toEqual(before);
+  await progress(2);
+  await bar.waitFor({ state: "hidden" });
+  expect(await places()).toEqual(before);
+});
+
 it("is written in the page's letters", async () => {
   const font = await app.page.evaluate(() => {
     document.body.style.fontFamily = "Georgia, serif";
