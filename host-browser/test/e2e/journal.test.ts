@@ -190,14 +190,20 @@ with open("/local/notes.txt", "a") as file:
   await crash();
   for (const wanted of [10, 30, 60]) {
     await mountAgain();
-    await app.page.evaluate(
+    // So many are begun, and no more: however late the kill comes, it comes before the end.
+    const begun = app.page.workers()[0]!.evaluate(
       (wanted) =>
         new Promise<void>((resolve) => {
-          window.fs.addEventListener("progress", ({ progress }) => progress.files >= wanted && resolve());
-          window.fs.recover("/local").catch(() => {});
+          const { createWritable } = FileSystemFileHandle.prototype;
+          let calls = 0;
+          FileSystemFileHandle.prototype.createWritable = function (...args) {
+            return calls++ < wanted ? createWritable.apply(this, args) : (resolve(), new Promise(() => {}));
+          };
         }),
       wanted,
     );
+    await app.page.evaluate(() => void window.fs.recover("/local").catch(() => {}));
+    await begun;
     await app.kill();
     await app.startAgain();
   }

@@ -41,8 +41,11 @@ describe("with the browser's observer", () => {
     folder = temporary("watched");
     mkdirSync(at("sub"));
     await mount();
-    // The observer began: a browser that has just started keeps it waiting.
-    await hears("*");
+    // Until the observer has begun, names are not told: a browser that has just started keeps it waiting.
+    const isTold = () => app.page.waitForFunction(() => told.has("probe.txt"), null, { timeout: 1000 }).then(() => true, () => false);
+    do writeFileSync(at("probe.txt"), "");
+    while (!(await isTold()));
+    await app.page.evaluate(() => told.clear());
   });
   afterAll(() => app?.stop());
 
