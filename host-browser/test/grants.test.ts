@@ -5,6 +5,7 @@ import type { GrantDialog, Question } from "../src/grants/question.js";
 import type { GrantStore, KeptGrant } from "../src/grants/store.js";
 import type { GrantKey, WitError } from "../src/wit.js";
 
+const UNANSWERED = "the browser does not answer where grants are kept; close its other windows, or start it again";
 const KEY: GrantKey = { path: "/local", id: "mountfs" };
 
 /** A folder whose permission is what a test says. */
@@ -167,6 +168,24 @@ describe("a new grant", () => {
     const forgotten = grants.forget(KEY);
     resolve();
     expect([await acquired, await forgotten, store.kept.size]).toEqual([{ tag: "denied" }, true, 0]);
+  });
+
+  it.each(["get", "set"] as const)("keeps nobody waiting for a store whose %s never answers", async (call) => {
+    vi.useFakeTimers();
+    try {
+      const store = new Memory();
+      store[call] = () => new Promise<never>(() => {});
+      const grants = new Grants(store, dialog(), picker(async () => new Folder("project", open)));
+      grants.offer(KEY, handle(new Folder("project", open)));
+      const acquired = grants.acquire(KEY, "read-write").catch((error: unknown) => error);
+      const settled = acquired.then(() => grants.settled());
+      await vi.advanceTimersByTimeAsync(30_000);
+      await settled;
+      // What is not kept is asked for again, and that is all.
+      expect(await acquired).toMatchObject(call === "get" ? { tag: "other", val: UNANSWERED } : { label: "project" });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("asks one question at a time, and goes on after a refusal", async () => {

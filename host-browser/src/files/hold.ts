@@ -7,7 +7,7 @@ import { limited } from "./limit.js";
 /** A snapshot that is open. */
 export interface Held {
   readonly file: File;
-  /** Whether its bytes can be had from the start: not once more than its first part was read. */
+  /** Whether its bytes can be had from the start: not once more than its first part was read, unless it is small. */
   readonly isFresh: boolean;
   /** Its bytes, from the start. */
   bytes(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
@@ -17,13 +17,19 @@ export interface Held {
 /** On Windows nobody can remove or replace a file that is open: there nothing is held for long. */
 export const HOLDS_LONG = !navigator.platform?.startsWith("Win");
 
+/** Up to this size all that was read is kept, for whoever has to begin anew. */
+const SMALL = 1024 * 1024;
+
 /** Opens a snapshot. */
 export async function hold(file: File, patience: number): Promise<Held> {
   const reader = file.stream().getReader();
-  let left = file.size;
+  let [left, isFresh] = [file.size, true];
   const read = async () => {
     // A stream has one error for all that may be wrong, and none for a file that became shorter.
-    const unreadable = () => Promise.reject(translate(new DOMException("", "NotReadableError"), { to: "read" }));
+    const unreadable = () => {
+      isFresh = false;
+      return Promise.reject(translate(new DOMException("", "NotReadableError"), { to: "read" }));
+    };
     const { value, done } = await limited(reader.read(), patience).catch(unreadable);
     left -= value?.length ?? 0;
     return done && left !== 0 ? unreadable() : value;
@@ -32,21 +38,20 @@ export async function hold(file: File, patience: number): Promise<Held> {
     void reader.cancel().catch(() => {});
     throw error;
   });
-  let isFresh = true;
+  const parts = first ? [first] : [];
   return {
     file,
     get isFresh() {
       return isFresh;
     },
     async *bytes() {
-      if (first) {
-        yield first;
-      }
-      if (left > 0) {
-        isFresh = false;
-      }
-      for (let bytes = await read(); bytes; bytes = await read()) {
-        yield bytes;
+      yield* parts;
+      isFresh &&= left === 0 || file.size <= SMALL;
+      for (let part = await read(); part; part = await read()) {
+        if (isFresh) {
+          parts.push(part);
+        }
+        yield part;
       }
     },
     letGo: () => void reader.cancel().catch(() => {}),

@@ -31,8 +31,9 @@ export async function rescue(volume: Volume, lease: Lease, file: FileNode): Prom
       }
     } catch (error) {
       if (!version.isFresh) {
-        // Its start is gone: there is no other try.
+        // Its start is gone: there is no other try. Nobody may hear of this one, so the next sync tells.
         forget(file, version);
+        volume.note(file, ({ lost }) => lost.set(file, error));
       }
       throw error;
     }

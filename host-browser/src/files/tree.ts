@@ -82,14 +82,18 @@ export class OpenTree implements Tree, Lease, User {
     try {
       this.check();
       await this.#place();
-      const failed = await this.#push();
+      const failed = (await this.#push()).filter(({ file }) => !this.tally.lost.has(file));
       await this.#refresh();
       failures = failed.map(({ file, error }) => ({ path: this.#name(file), reason: reasonOf(error) }));
     } catch (error) {
       failures = [{ path: ".", reason: reasonOf(error) }];
     }
-    const { files, removed, conflicts } = this.tally;
+    const { files, removed, conflicts, lost } = this.tally;
     this.tally = noTally();
+    for (const [file, error] of lost) {
+      const reason = `another program's version of it was replaced, and could not be kept: ${reasonOf(error)}`;
+      failures.push({ path: this.#name(file), reason });
+    }
     return {
       files: BigInt(files.size),
       bytes: BigInt([...files.values()].reduce((sum, bytes) => sum + bytes, 0)),
@@ -344,5 +348,5 @@ function bytesOf({ draft }: FileNode): number {
 }
 
 function noTally(): Tally {
-  return { files: new Map(), removed: 0, conflicts: [] };
+  return { files: new Map(), removed: 0, conflicts: [], lost: new Map() };
 }

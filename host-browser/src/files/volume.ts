@@ -15,6 +15,8 @@ export interface Tally {
   files: Map<FileNode, number>;
   removed: number;
   conflicts: { node: FileNode; path: string[] }[];
+  /** Files of which another program's version was replaced and could not be saved, with the error. */
+  lost: Map<FileNode, unknown>;
 }
 
 /** Somebody who uses the folder: a tree. */

@@ -5,7 +5,7 @@ import type { Asker, Granted } from "../protocol.js";
 import { type Access, type GrantKey, isWitError, slot, type StartIn, type WitError } from "../wit.js";
 import { isPrivate, labelOf, mode, onceHeard, preparePrivate, type Provider } from "./provider.js";
 import type { GrantDialog, Question } from "./question.js";
-import type { GrantStore, KeptGrant } from "./store.js";
+import { answering, type GrantStore, type KeptGrant } from "./store.js";
 
 /** A kept grant, as it stands now. */
 export interface GrantInfo extends GrantKey {
@@ -53,7 +53,7 @@ export class Grants {
   #refusals = 0;
 
   constructor(store: GrantStore, dialog: GrantDialog, provider: Provider, active = supported.active) {
-    this.#store = store;
+    this.#store = answering(store);
     this.#dialog = dialog;
     this.#provider = provider;
     this.#active = active;

@@ -5,8 +5,11 @@
 // grants are written only when they change; and they have a bucket of their own where the browser has buckets, so that
 // nothing else that the page writes can take them along.
 import { del, entries, get, promisifyRequest, set, type UseStore } from "idb-keyval";
+import { PATIENCE } from "../files/disk.js";
+import { refused } from "../files/errors.js";
+import { limited } from "../files/limit.js";
 import * as supported from "../supported.js";
-import type { Access, GrantKey } from "../wit.js";
+import type { Access, GrantKey, WitError } from "../wit.js";
 
 /** What is kept of one grant. */
 export interface KeptGrant {
@@ -48,6 +51,22 @@ export function indexedDbStore(name = "mountfs"): GrantStore {
     },
   };
 }
+
+/** A store that answers each call in time, if only with an error. */
+export function answering(store: GrantStore): GrantStore {
+  const soon = <T>(call: Promise<T>): Promise<T> =>
+    limited(call, PATIENCE).catch((error: unknown) => {
+      throw refused(error, "busy") ? ({ tag: "other", val: UNANSWERED } satisfies WitError) : error;
+    });
+  return {
+    get: (key) => soon(store.get(key)),
+    set: (key, grant) => soon(store.set(key, grant)),
+    delete: (key) => soon(store.delete(key)),
+    list: () => soon(store.list()),
+  };
+}
+
+const UNANSWERED = "the browser does not answer where grants are kept; close its other windows, or start it again";
 
 /** A store that is opened at once, so that whoever is first to ask does not wait for it. */
 function connect(database: string, name: string): UseStore {

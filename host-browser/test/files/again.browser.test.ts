@@ -200,6 +200,68 @@ describe.each([1, -1])("another program's version that comes while Chromium swap
   });
 });
 
+// By a push beside the guest's work, of which nobody hears.
+test.each([
+  ["is tried again if it fits into memory", 500_000],
+  ["is told of by the next sync if it does not", 3_000_000],
+])("another program's version of which only the first part could be saved %s", { timeout: 60_000 }, async (_, size) => {
+  const folder = await browser.folder("local");
+  await folder.write("a", "old");
+  const [first, second] = await folder.run(
+    async ({ Guest, handle, outside, pushSoon }, size) => {
+      pushSoon();
+      const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
+      const [{ close, write }, { getFile }, open] = [stream, file, blob.stream];
+      const { now } = Date;
+      const [looked, failed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let [opened, closes, writes, isOver] = [0, 0, 0, false];
+      blob.stream = function () {
+        opened++;
+        return open.call(this);
+      };
+      file.getFile = async function () {
+        const found = await getFile.call(this);
+        if (opened > 0) setTimeout(looked.resolve);
+        return found;
+      };
+      stream.write = function (...args) {
+        if (!isOver || ++writes !== 2) return write.apply(this, args);
+        failed.resolve();
+        return Promise.reject(new DOMException("", "QuotaExceededError"));
+      };
+      Date.now = () => now() + 60_000;
+      stream.close = async function () {
+        if (closes++ > 0) return close.call(this);
+        await this.abort();
+        await outside.write(handle, "a", "t".repeat(size));
+        await looked.promise;
+        await outside.write(handle, "a", "guest");
+        isOver = true;
+      };
+      try {
+        const guest = new Guest(handle);
+        await guest.write("a", "guest");
+        await failed.promise;
+        return [await guest.sync(), await guest.sync()];
+      } finally {
+        Object.assign(stream, { close, write });
+        Object.assign(file, { getFile });
+        Object.assign(blob, { stream: open });
+        Object.assign(Date, { now });
+      }
+    },
+    size,
+  );
+  expect([await folder.read("a"), second!.failures, second!.conflicts]).toEqual(["guest", [], []]);
+  if (size > 1024 * 1024) {
+    const reason = "another program's version of it was replaced, and could not be kept: there is no space left";
+    expect(first).toMatchObject({ conflicts: [], failures: [{ path: "a", reason }] });
+  } else {
+    expect(first!.failures).toEqual([]);
+    expect(await folder.read(first!.conflicts[0]!.kept)).toBe("t".repeat(size));
+  }
+});
+
 test("another program's version is not saved once nobody is left who may write", { timeout: 60_000 }, async () => {
   const folder = await browser.folder("local");
   await folder.write("a", "old");

@@ -165,7 +165,7 @@ function inUse(room = Infinity, written: () => void = () => {}) {
   const changed = vi.fn();
   const journal = new Journal(new Log(files), changed, 4096);
   const volume = new Volume({} as FileSystemDirectoryHandle, { now: () => 1, parallel: 1 });
-  const tally = { files: new Map(), removed: 0, conflicts: [] };
+  const tally = { files: new Map(), removed: 0, conflicts: [], lost: new Map() };
   volume.users.add({ access: "read-write", base: volume.root, journal, tally, changed: () => {} });
   return { files, journal, volume, changed };
 }
@@ -336,7 +336,7 @@ describe("the journal", () => {
     const inner = new DirectoryNode(volume.root, "inner");
     volume.root.children.set("inner", inner);
     const its: [Memory, Memory] = [new Memory(), new Memory()];
-    const tally = { files: new Map(), removed: 0, conflicts: [] };
+    const tally = { files: new Map(), removed: 0, conflicts: [], lost: new Map() };
     volume.users.add({ access: "read-write", base: inner, journal: new Journal(new Log(its)), tally, changed: () => {} });
     const file = await add(volume.root, "a", 0);
     writeAt(volume, file, 0, new Uint8Array([1]));
