@@ -208,47 +208,25 @@ test.each([
   const folder = await browser.folder("local");
   await folder.write("a", "old");
   const [first, second] = await folder.run(
-    async ({ Guest, handle, outside, pushSoon }, size) => {
+    async ({ Guest, handle, overtaken, pushSoon }, size) => {
       pushSoon();
-      const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
-      const [{ close, write }, { getFile }, open] = [stream, file, blob.stream];
-      const { now } = Date;
-      const [looked, failed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-      let [opened, closes, writes, isOver] = [0, 0, 0, false];
-      blob.stream = function () {
-        opened++;
-        return open.call(this);
-      };
-      file.getFile = async function () {
-        const found = await getFile.call(this);
-        if (opened > 0) setTimeout(looked.resolve);
-        return found;
-      };
-      stream.write = function (...args) {
-        if (!isOver || ++writes !== 2) return write.apply(this, args);
-        failed.resolve();
-        return Promise.reject(new DOMException("", "QuotaExceededError"));
-      };
-      Date.now = () => now() + 60_000;
-      stream.close = async function () {
-        if (closes++ > 0) return close.call(this);
-        await this.abort();
-        await outside.write(handle, "a", "t".repeat(size));
-        await looked.promise;
-        await outside.write(handle, "a", "guest");
-        isOver = true;
-      };
-      try {
-        const guest = new Guest(handle);
+      const guest = new Guest(handle);
+      const stream = FileSystemWritableFileStream.prototype;
+      const { write } = stream;
+      const failed = Promise.withResolvers<void>();
+      return overtaken(handle, { theirs: "t".repeat(size) }, async ({ over }) => {
         await guest.write("a", "guest");
+        await over;
+        let writes = 0;
+        stream.write = function (...args) {
+          if (++writes < 2) return write.apply(this, args);
+          Object.assign(stream, { write });
+          failed.resolve();
+          return Promise.reject(new DOMException("", "QuotaExceededError"));
+        };
         await failed.promise;
         return [await guest.sync(), await guest.sync()];
-      } finally {
-        Object.assign(stream, { close, write });
-        Object.assign(file, { getFile });
-        Object.assign(blob, { stream: open });
-        Object.assign(Date, { now });
-      }
+      });
     },
     size,
   );
@@ -265,47 +243,18 @@ test.each([
 test("another program's version is not saved once nobody is left who may write", { timeout: 60_000 }, async () => {
   const folder = await browser.folder("local");
   await folder.write("a", "old");
-  const opened = await folder.run(async ({ Guest, handle, outside, pushSoon }) => {
+  const opened = await folder.run(async ({ Guest, handle, overtaken, pushSoon, sleep }) => {
     pushSoon();
-    const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
-    const [{ close }, { getFile }, open] = [stream, file, blob.stream];
-    const [looked, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const { now } = Date;
-    let [opened, closes] = [0, 0];
-    blob.stream = function () {
-      opened++;
-      return open.call(this);
-    };
-    file.getFile = async function () {
-      const found = await getFile.call(this);
-      if (opened > 0) setTimeout(looked.resolve);
-      return found;
-    };
-    Date.now = () => now() + 60_000;
     const [writer, reader] = [new Guest(handle), new Guest(handle, "read")];
-    stream.close = async function () {
-      if (closes++ > 0) return close.call(this);
-      await this.abort();
-      await outside.write(handle, "a", "theirs");
-      await looked.promise;
-      writer.tree.end();
-      await outside.write(handle, "a", "guest");
-      over.resolve();
-    };
-    try {
+    return overtaken(handle, { theirs: "theirs", meanwhile: () => writer.tree.end() }, async ({ over, opened }) => {
       await reader.read("a");
       // It is pushed soon after it was closed, for whoever uses the folder.
       await writer.write("a", "guest");
-      await over.promise;
+      await over;
       // Long enough for a copy.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return opened;
-    } finally {
-      Object.assign(stream, { close });
-      Object.assign(file, { getFile });
-      Object.assign(blob, { stream: open });
-      Object.assign(Date, { now });
-    }
+      await sleep(300);
+      return opened();
+    });
   });
   expect(opened).toBe(1);
   expect(await folder.names()).toEqual(["a"]);

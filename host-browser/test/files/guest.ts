@@ -337,6 +337,48 @@ export const outside = {
   },
 };
 
+/**
+ * While `work` has `a` pushed, into which the guest wrote `guest`, another program puts its version there in the middle of the swap.
+ * That is looked at, `meanwhile` is called, and then the swap replaces it. By the page's clock, the disk's is a minute late.
+ */
+async function overtaken<T>(
+  handle: FileSystemDirectoryHandle,
+  { theirs, meanwhile = () => {} }: { theirs: string; meanwhile?: () => void },
+  work: (swap: { over: Promise<void>; opened: () => number }) => Promise<T>,
+): Promise<T> {
+  const [stream, file, blob] = [FileSystemWritableFileStream.prototype, FileSystemFileHandle.prototype, Blob.prototype];
+  const [{ close }, { getFile }, open, { now }] = [stream, file, blob.stream, Date];
+  const [looked, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let [opened, closes] = [0, 0];
+  blob.stream = function () {
+    opened++;
+    return open.call(this);
+  };
+  file.getFile = async function () {
+    const found = await getFile.call(this);
+    if (opened > 0) setTimeout(looked.resolve);
+    return found;
+  };
+  stream.close = async function () {
+    if (closes++ > 0) return close.call(this);
+    await this.abort();
+    await outside.write(handle, "a", theirs);
+    await looked.promise;
+    meanwhile();
+    await outside.write(handle, "a", "guest");
+    over.resolve();
+  };
+  Date.now = () => now() + 60_000;
+  try {
+    return await work({ over: over.promise, opened: () => opened });
+  } finally {
+    Object.assign(stream, { close });
+    Object.assign(file, { getFile });
+    Object.assign(blob, { stream: open });
+    Object.assign(Date, { now });
+  }
+}
+
 /** What the tests' functions are given. */
 export interface Kit {
   /** The test's folder. */
@@ -348,6 +390,7 @@ export interface Kit {
   counted: typeof counted;
   frozen: typeof frozen;
   outside: typeof outside;
+  overtaken: typeof overtaken;
   Tab: typeof Tab;
   InUse: typeof InUse;
   LIMITS: typeof LIMITS;
@@ -378,6 +421,7 @@ onmessage = async ({ data: { handle, code, args, port, fresh } }) => {
     counted,
     frozen,
     outside,
+    overtaken,
     Tab,
     InUse,
     LIMITS,
