@@ -82,7 +82,7 @@ export class OpenTree implements Tree, Lease, User {
     try {
       this.check();
       await this.#place();
-      const failed = (await this.#push()).filter(({ file }) => !this.tally.lost.has(file));
+      const failed = (await this.#push()).filter(({ file, error }) => this.tally.lost.get(file) !== error);
       await this.#refresh();
       failures = failed.map(({ file, error }) => ({ path: this.#name(file), reason: reasonOf(error) }));
     } catch (error) {
