@@ -21,7 +21,7 @@ export interface KeptGrant {
   label: string;
 }
 
-/** Where grants are kept. */
+/** Where grants are kept. A call that is not answered within 30 s has failed. */
 export interface GrantStore {
   /** What is kept under a key. */
   get(key: GrantKey): Promise<KeptGrant | undefined>;
@@ -52,7 +52,7 @@ export function indexedDbStore(name = "mountfs"): GrantStore {
   };
 }
 
-/** A store that answers each call in time, if only with an error. */
+/** A store that answers each call within the time limit, if only with an error: else whoever waits for it would wait for ever. */
 export function answering(store: GrantStore): GrantStore {
   const soon = <T>(call: Promise<T>): Promise<T> =>
     limited(call, PATIENCE).catch((error: unknown) => {
